@@ -1,0 +1,1 @@
+"""Decide what happens when, record it and judge it."""

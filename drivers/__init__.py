@@ -1,0 +1,1 @@
+"""Talk to impairment appliances: the vocabulary, the links and the drivers."""

@@ -1,0 +1,1 @@
+"""The vocabulary: frozen values, units, capabilities and errors. No I/O and no logging."""

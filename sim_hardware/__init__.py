@@ -1,0 +1,1 @@
+"""Stand in for appliances and for the services under test."""
