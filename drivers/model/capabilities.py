@@ -1,0 +1,256 @@
+"""Capabilities: what an appliance can do, as data that a driver states and anyone can check offline.
+
+A check answers with every violation at once, before a byte is sent. Values that lie in range and off the appliance's
+step are refused or, when asked for, moved to the nearest step and recorded: never clipped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import Literal
+
+from pydantic import Field
+
+from impairlab.drivers.model.conditions import Conditions
+from impairlab.drivers.model.flows import Target
+from impairlab.drivers.model.impairments import Frozen, Impairment
+from impairlab.drivers.model.units import (
+    format_probability,
+    format_rate,
+    format_size,
+    format_time,
+)
+
+Dimension = Literal["time", "rate", "size", "probability", "count"]
+
+_SELECTORS = {"kind", "model", "distribution", "mode", "state"}
+
+
+def format_value(value: object, dimension: Dimension | None) -> str:
+    """Return exact text with its unit."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    match dimension:
+        case "time":
+            return format_time(int(value))
+        case "rate":
+            return format_rate(int(value))
+        case "size":
+            return format_size(int(value))
+        case "probability":
+            return format_probability(Decimal(value))
+        case _:
+            return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+class Provenance(Frozen):
+    """Where a stated capability comes from.
+
+    Attributes:
+        basis: documented (a public text says so), inferred (nobody says so), verified (seen on hardware).
+        detail: The text, or serial number, firmware and date.
+    """
+
+    basis: Literal["documented", "inferred", "verified"]
+    detail: str = ""
+
+
+class Range(Frozen):
+    """The legal values of one field in base units (ns, bit/s, B, fraction of one, packets), both ends included."""
+
+    dimension: Dimension
+    low: Decimal
+    high: Decimal
+    step: Decimal = Field(gt=0)
+
+    def nearest(self, value: Decimal) -> Decimal:
+        """Return the closest legal value; halves go to the even step. Steps count from zero."""
+        with localcontext() as context:
+            context.prec = 60
+            steps = (value / self.step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+            return min(max(steps * self.step, self.low), self.high)
+
+    def describe(self) -> str:
+        """Return e.g. "0 s .. 10 s in steps of 100 ns"."""
+        low, high, step = (format_value(v, self.dimension) for v in (self.low, self.high, self.step))
+        return f"{low} .. {high} in steps of {step}"
+
+
+class Violation(Frozen):
+    """One thing an appliance cannot do.
+
+    Attributes:
+        where: Target, file position or "" .
+        field: e.g. "delay.mean".
+        problem: What is wrong with the value asked for.
+        legal: What would be legal.
+    """
+
+    where: str = ""
+    field: str
+    problem: str
+    legal: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.where + ' ' if self.where else ''}{self.field}: {self.problem}; legal: {self.legal}"
+
+
+class Feature(Frozen):
+    """One kind of impairment in one of its forms, e.g. "delay.normal" or "reorder".
+
+    Attributes:
+        name: As `feature_name` gives it.
+        ranges: Legal range by field.
+        choices: Legal values by field, for fields that are not numbers. A field in neither keeps its default.
+        provenance: Where this is known from.
+    """
+
+    name: str
+    ranges: Mapping[str, Range] = {}
+    choices: Mapping[str, tuple[str | bool, ...]] = {}
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A cross-field rule: `holds` is given whole conditions; `text` says what must be true."""
+
+    name: str
+    text: str
+    holds: Callable[[Conditions], bool]
+
+
+def feature_name(impairment: Impairment) -> str:
+    """Return the feature an impairment needs: "delay.normal", "loss.burst", "rate.shaper", "link.flap", "reorder"."""
+    for selector in ("model", "distribution", "mode", "state"):
+        form = getattr(impairment, selector, None)
+        if form is not None:
+            return f"{impairment.kind}.{form}"
+    return impairment.kind
+
+
+def fields_of(impairment: Impairment) -> Iterator[tuple[str, int | Decimal | bool | str | tuple[object, ...]]]:
+    """Yield (field, value) of what an impairment sets beside its form, in declaration order."""
+    for name in type(impairment).model_fields:
+        if name not in _SELECTORS:
+            yield name, getattr(impairment, name)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an appliance can do.
+
+    Attributes:
+        paths: Names of its paths.
+        flows: Filtered flows in a direction, beside "everything else".
+        filter_fields: Fields of `Filter` it can match on.
+        features: By name.
+        exclusive: Groups of feature names (or kinds) of which at most one may be set at a time in a flow.
+        rules: Cross-field rules.
+        effect: When a change acts: at once, or at a commit.
+        hitless: Whether a change leaves packets in flight alone; None where nobody says.
+        update_interval_ns: Smallest sensible time between two changes.
+        statistics: Names of the counters it has.
+    """
+
+    paths: tuple[str, ...]
+    features: Mapping[str, Feature]
+    flows: int = 0
+    filter_fields: frozenset[str] = frozenset()
+    exclusive: tuple[frozenset[str], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    effect: Literal["immediate", "commit"] = "immediate"
+    hitless: bool | None = None
+    update_interval_ns: int = 0
+    statistics: tuple[str, ...] = ()
+
+    def supports(self, need: str) -> bool:
+        """Whether a need like "delay", "delay.normal" or "loss.burst" is met."""
+        return need in self.features or any(name.partition(".")[0] == need for name in self.features)
+
+    def check(self, conditions: Conditions, where: str = "", *, on_step: bool = True) -> tuple[Violation, ...]:
+        """Return every violation; empty when all is legal. `on_step=False` lets values lie between steps."""
+        return tuple(
+            found.model_copy(update={"where": where})
+            for violations in (
+                *(self._check_one(impairment, on_step=on_step) for impairment in conditions),
+                self._check_together(conditions),
+            )
+            for found in violations
+        )
+
+    def check_target(self, target: Target) -> tuple[Violation, ...]:
+        """Return what is wrong with a target."""
+        violations = []
+        if target.path not in self.paths:
+            violations.append(Violation(field="path", problem=f"no path {target.path!r}", legal=_words(self.paths)))
+        if target.flow > self.flows:
+            violations.append(Violation(field="flow", problem=f"no flow {target.flow}", legal=f"0 .. {self.flows}"))
+        return tuple(violations)
+
+    def nearest(self, conditions: Conditions) -> Conditions:
+        """Return the conditions with every value on the appliance's nearest step. Check first: ranges still hold."""
+        moved: dict[str, Impairment] = {}
+        for impairment in conditions:
+            ranges = self.features[feature_name(impairment)].ranges
+            moved[impairment.kind] = impairment.model_copy(
+                update={
+                    field: type(value)(ranges[field].nearest(Decimal(value)))
+                    for field, value in fields_of(impairment)
+                    if field in ranges and isinstance(value, int | Decimal)
+                }
+            )
+        return conditions.model_copy(update=moved)
+
+    def _check_one(self, impairment: Impairment, *, on_step: bool) -> Iterator[Violation]:
+        name = feature_name(impairment)
+        feature = self.features.get(name)
+        if feature is None:
+            kind, _, form = name.partition(".")
+            offered = sorted(n.partition(".")[2] for n in self.features if n.partition(".")[0] == kind)
+            if form and offered:
+                yield Violation(field=kind, problem=f"{form!r} not offered", legal=_words(offered))
+            else:
+                kinds = sorted({n.partition(".")[0] for n in self.features})
+                yield Violation(field=kind, problem="not offered by this appliance", legal=_words(kinds))
+            return
+        for field, value in fields_of(impairment):
+            yield from _check_field(feature, impairment, field, value, on_step=on_step)
+
+    def _check_together(self, conditions: Conditions) -> Iterator[Violation]:
+        present = {feature_name(impairment) for impairment in conditions} | {i.kind for i in conditions}
+        for group in self.exclusive:
+            clash = sorted(group & present)
+            if len(clash) > 1:
+                yield Violation(field=clash[0], problem=f"cannot be combined with {_words(clash[1:])}",
+                                legal=f"one of {_words(sorted(group))}")  # fmt: skip
+        for rule in self.rules:
+            if not rule.holds(conditions):
+                yield Violation(field=rule.name, problem="cross-field rule broken", legal=rule.text)
+
+
+def _check_field(
+    feature: Feature, impairment: Impairment, field: str, value: object, *, on_step: bool
+) -> Iterator[Violation]:
+    name = f"{impairment.kind}.{field}"
+    if field in feature.ranges and isinstance(value, int | Decimal):
+        legal, number = feature.ranges[field], Decimal(value)
+        text = format_value(value, legal.dimension)
+        if not legal.low <= number <= legal.high:
+            yield Violation(field=name, problem=f"{text} is out of range", legal=legal.describe())
+        elif on_step and (nearest := legal.nearest(number)) != number:
+            near = format_value(nearest, legal.dimension)
+            yield Violation(field=name, problem=f"{text} is off step, nearest is {near}", legal=legal.describe())
+    elif field in feature.choices:
+        if value not in feature.choices[field]:
+            legal_words = _words(format_value(choice, None) for choice in feature.choices[field])
+            yield Violation(field=name, problem=f"{format_value(value, None)} is not offered", legal=legal_words)
+    elif value != type(impairment).model_fields[field].default:
+        yield Violation(field=name, problem="cannot be set on this appliance", legal="leave it out")
+
+
+def _words(items: Iterable[str]) -> str:
+    return ", ".join(items) or "nothing"
