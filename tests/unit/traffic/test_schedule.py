@@ -7,6 +7,7 @@ from statistics import fmean, pstdev
 from typing import Any
 
 import pytest
+
 from impairlab.controller.traffic.schedule import arrivals, schedule
 from impairlab.controller.traffic.spec import SECOND_NS, InferenceTraffic
 

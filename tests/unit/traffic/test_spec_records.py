@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+
 from impairlab.controller.traffic.log import LogHeader, TrafficLogError, read_log
 from impairlab.controller.traffic.records import GeneratorHealth, RequestRecord
 from impairlab.controller.traffic.spec import InferenceTraffic
-from pydantic import ValidationError
 
 
 def record(**changes: Any) -> RequestRecord:
