@@ -1,0 +1,143 @@
+"""One TCP connection of a server: its session, what is still to be sent and when, and the faults that strike it."""
+
+import socket
+import struct
+from collections import deque
+from dataclasses import dataclass
+
+from impairlab.sim_hardware.faults import ArmedFaults, CloseMidReply, Garbage, LateReply, Mute, PartialReply
+from impairlab.sim_hardware.scpi.session import Session
+
+READ_SIZE = 65_536
+MOST_UNSENT = 262_144
+"""Bytes waiting for a client that does not read before nothing more is read from it."""
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_REPLY_FAULTS = (LateReply, Garbage, PartialReply, CloseMidReply)
+
+
+class Gone(Exception):  # noqa: N818 - an event, not an error
+    """The connection has ended, from either side."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    due_ns: int
+    content: bytes
+    then_close: bool = False
+
+
+class Connection:
+    """Moves bytes between a non-blocking socket and a session.
+
+    Args:
+        sock: Non-blocking; owned from here on.
+        session: Owned from here on.
+        faults: What strikes its replies.
+        now_ns: When it was accepted.
+
+    Attributes:
+        last_heard_ns: When bytes last came in.
+        watched_events: What the server's selector waits for on it.
+    """
+
+    def __init__(self, sock: socket.socket, session: Session, faults: ArmedFaults, now_ns: int) -> None:
+        self.sock = sock
+        self.session = session
+        self.last_heard_ns = now_ns
+        self.watched_events = 0
+        self._faults = faults
+        self._muted = False
+        self._unsent = bytearray()
+        self._scheduled: deque[_Outgoing] = deque()
+
+    @property
+    def wants_to_read(self) -> bool:
+        """Whether more input can be taken in."""
+        return len(self._unsent) < MOST_UNSENT and self.session.accepts_input
+
+    @property
+    def wants_to_write(self) -> bool:
+        """Whether bytes wait for room in the socket."""
+        return bool(self._unsent)
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next late reply is due; None when none is."""
+        return self._scheduled[0].due_ns if self._scheduled else None
+
+    def receive(self, now_ns: int) -> None:
+        """Read what has arrived, execute it and send what is ready. Raises `Gone` at the end of the stream."""
+        try:
+            data = self.sock.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Gone from error
+        if not data:
+            raise Gone
+        self.last_heard_ns = now_ns
+        if self._faults.strike(Mute) is not None:
+            self._muted = True
+        if not self._muted:
+            self._reply(data, now_ns)
+
+    def poll(self, now_ns: int) -> None:
+        """Send what has become ready or due since. Raises `Gone` when the peer is."""
+        if not self._muted:
+            self._reply(b"", now_ns)
+
+    def send_unsent(self) -> None:
+        """Send what waited for room. Raises `Gone` when the peer is."""
+        content, self._unsent = bytes(self._unsent), bytearray()
+        self._send(content)
+
+    def close(self) -> None:
+        """End the session and close the socket in the ordinary way."""
+        self.session.close()
+        self.sock.close()
+
+    def reset(self) -> None:
+        """End the session and reset the connection, as a host that has lost its state does."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.close()
+
+    def _reply(self, data: bytes, now_ns: int) -> None:
+        if not self._faults and not self._scheduled:
+            ready = self.session.feed(data)
+            if ready:
+                self._send(ready)
+            return
+        self.session.write(data)
+        for reply in self.session.read():
+            self._schedule(reply, now_ns)
+        while self._scheduled and self._scheduled[0].due_ns <= now_ns:
+            due = self._scheduled.popleft()
+            self._send(due.content)
+            if due.then_close:
+                raise Gone
+
+    def _schedule(self, reply: bytes, now_ns: int) -> None:
+        outgoing = _Outgoing(now_ns, reply)
+        match self._faults.strike(*_REPLY_FAULTS):
+            case LateReply(after_ns=after):
+                outgoing = _Outgoing(now_ns + after, reply)
+            case Garbage(content=content):
+                outgoing = _Outgoing(now_ns, content)
+            case PartialReply(keep=keep):
+                outgoing = _Outgoing(now_ns, reply[:keep])
+            case CloseMidReply(keep=keep):
+                outgoing = _Outgoing(now_ns, reply[:keep], then_close=True)
+        self._scheduled.append(outgoing)
+
+    def _send(self, content: bytes) -> None:
+        if self._unsent:
+            self._unsent += content
+            return
+        try:
+            sent = self.sock.send(content) if content else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise Gone from error
+        self._unsent += content[sent:]

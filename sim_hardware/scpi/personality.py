@@ -1,0 +1,41 @@
+"""Where real instruments differ: each difference is a value."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from impairlab.sim_hardware.scpi.framing import NewLineInString
+
+
+class AfterCommandError(Enum):
+    """What becomes of the rest of a message after a command error (-1xx)."""
+
+    SKIP_REST = "skip the rest"
+    CONTINUE = "continue with the next unit"
+
+
+class ErrorQueues(Enum):
+    """Whether sessions share one error queue."""
+
+    SHARED = "one for all sessions"
+    PER_SESSION = "one a session"
+
+
+@dataclass(frozen=True, slots=True)
+class Personality:
+    """The choices that the standards leave open.
+
+    Attributes:
+        after_command_error: Skip the rest of the message, as most do, or continue with the next unit.
+        error_queues: One queue for all sessions, or one each.
+        error_queue_length: Entries, at least 2; the last turns into -350 when it is full.
+        input_buffer: Bytes of the longest message; a longer one is -363.
+        output_queue: Bytes that may wait behind a held response; more is -430.
+        new_line_in_string: Whether a new line ends a message in the middle of a string.
+    """
+
+    after_command_error: AfterCommandError = AfterCommandError.SKIP_REST
+    error_queues: ErrorQueues = ErrorQueues.SHARED
+    error_queue_length: int = 32
+    input_buffer: int = 65_536
+    output_queue: int = 65_536
+    new_line_in_string: NewLineInString = NewLineInString.ENDS_MESSAGE
