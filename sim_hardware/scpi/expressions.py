@@ -14,9 +14,9 @@ from impairlab.sim_hardware.scpi.lexer import Datum, Kind
 from impairlab.sim_hardware.scpi.numbers import exact
 
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?"
-_NUMERIC_ENTRY = re.compile(rf"({_NUMBER})(?::({_NUMBER}))?")
+_NUMERIC_ENTRY = re.compile(rf"({_NUMBER})(?::({_NUMBER})|(?!:))")
 _CHANNEL = r"[+-]?[0-9]{1,9}(?:![+-]?[0-9]{1,9})*"
-_CHANNEL_ENTRY = re.compile(rf"({_CHANNEL})(?::({_CHANNEL}))?")
+_CHANNEL_ENTRY = re.compile(rf"({_CHANNEL})(?::({_CHANNEL})|(?!:))")
 
 
 @dataclass(frozen=True, slots=True)
