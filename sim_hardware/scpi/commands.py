@@ -186,18 +186,19 @@ class CommandTable:
         suffixes: The legal numbers of every named numeric suffix.
 
     Raises:
-        ValueError: When a header is no pattern, is declared twice or uses a suffix without a range.
+        ValueError: When a header is no pattern, answers to the same as another, or uses a suffix without a range.
     """
 
     def __init__(self, declarations: Iterable[Declaration], suffixes: Mapping[str, range]) -> None:
         self._entries = tuple(entry for declaration in declarations for entry in declaration.entries())
         self._suffixes = suffixes
         self._found: dict[str, tuple[Entry, Mapping[str, int]]] = {}
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for pattern in (entry.pattern for entry in self._entries):
-            if pattern.text.upper() in seen:
-                raise ValueError(f"{pattern.text} is declared twice")
-            seen.add(pattern.text.upper())
+            for header in pattern.expansions():
+                if header in seen:
+                    raise ValueError(f"{pattern.text} and {seen[header]} both answer to {header}")
+                seen[header] = pattern.text
             if missing := set(pattern.suffix_names) - set(suffixes):
                 raise ValueError(f"{pattern.text} has numeric suffixes without a range: {', '.join(sorted(missing))}")
 

@@ -47,6 +47,7 @@ class Connection:
         self.last_heard_ns = now_ns
         self.watched_events = 0
         self._faults = faults
+        self._read_size = min(READ_SIZE, session.instrument.personality.input_buffer)
         self._muted = False
         self._unsent = bytearray()
         self._scheduled: deque[_Outgoing] = deque()
@@ -69,7 +70,7 @@ class Connection:
     def receive(self, now_ns: int) -> None:
         """Read what has arrived, execute it and send what is ready. Raises `Gone` at the end of the stream."""
         try:
-            data = self.sock.recv(READ_SIZE)
+            data = self.sock.recv(self._read_size)
         except BlockingIOError:
             return
         except OSError as error:

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 _NOTABLE = re.compile(rb"[\n#'\"]")
-_BEFORE_DATA = frozenset(bytes([code]) for code in (*range(33), ord(",")))
-_COUNTS = frozenset(b"%d" % count for count in range(1, 10))
+_SPACE, _COMMA, _ZERO = b" ,0"
 
 
 class NewLineInString(Enum):
@@ -65,17 +64,23 @@ class Framer:
             self._overrun = True
             yield Overrun()
         if self._overrun:
-            del self._buffer[: self._scanned]
-            self._scanned = 0
+            self._drop_scanned()
 
     def _is_one_plain_message(self, data: bytes) -> bool:
         return (
-            not self._buffer
+            data.find(b"\n") == len(data) - 1 < self._longest
+            and len(data) > 0
+            and not self._buffer
             and not self._overrun
-            and data.find(b"\n") == len(data) - 1 < self._longest
             and b"#" not in data
             and not (self._strings_hide and (b"'" in data or b'"' in data))
         )
+
+    def _drop_scanned(self) -> None:
+        """Forget what was looked at but for the last byte, which tells whether a `#` begins a block."""
+        surplus = max(0, self._scanned - 1)
+        del self._buffer[:surplus]
+        self._scanned -= surplus
 
     def _find_end(self) -> int:
         """Return the length of the first complete message in the buffer, 0 when there is none yet."""
@@ -109,14 +114,14 @@ class Framer:
 
 def _block_length(buffer: bytearray, at: int) -> int | None:
     """Return how many bytes from after `#` belong to a definite block; 0 when it is none, None when it is too soon."""
-    if at and buffer[at - 1 : at] not in _BEFORE_DATA:
+    if at and buffer[at - 1] > _SPACE and buffer[at - 1] != _COMMA:
         return 0
-    count = buffer[at + 1 : at + 2]
-    if not count:
+    if at + 1 == len(buffer):
         return None
-    if count not in _COUNTS:
+    count = buffer[at + 1] - _ZERO
+    if not 1 <= count <= 9:
         return 0
-    digits = buffer[at + 2 : at + 2 + int(count)]
+    digits = buffer[at + 2 : at + 2 + count]
     if digits and not digits.isdigit():
         return 0
-    return None if len(digits) < int(count) else 1 + len(digits) + int(digits)
+    return None if len(digits) < count else 1 + count + int(digits)

@@ -6,8 +6,11 @@ nodes that may be left out, `<name>` is a numeric suffix, a trailing `?` makes i
 
 import re
 from collections.abc import Mapping
+from itertools import product
 
 _PIECE = re.compile(r"(?P<mark>[\[\]:])|(?P<word>[A-Za-z][A-Za-z_]*)(?P<digits>[0-9]*)(?:<(?P<suffix>\w+)>)?")
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_NUMBER = re.compile(r"<\w*>|(?<![0-9])1(?=[:?]|$)")
 _COMMON = re.compile(r"\*[A-Z]+\??")
 
 
@@ -40,6 +43,12 @@ class HeaderPattern:
 
     def __repr__(self) -> str:
         return f"HeaderPattern({self.text!r})"
+
+    def expansions(self) -> frozenset[str]:
+        """Return every header it answers to, in short form and without numeric suffixes."""
+        pieces = _OPTIONAL.split(self.text)
+        choices = [(piece, "") if index % 2 else (piece,) for index, piece in enumerate(pieces)]
+        return frozenset(_NUMBER.sub("", short_form("".join(chosen))).lstrip(":") for chosen in product(*choices))
 
     def match(self, header: str) -> Mapping[str, int | None] | None:
         """Return the numeric suffixes of `header` by name, None for one that was not sent; None when it differs.

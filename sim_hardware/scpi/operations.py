@@ -77,7 +77,7 @@ class Operations:
         self._on_change = on_change
         self._pending: list[Operation] = []
         self._armed = False
-        self._held: list[Later] = []
+        self._held: Later | None = None
 
     @property
     def idle(self) -> bool:
@@ -137,19 +137,20 @@ class Operations:
         self._armed = False
 
     def reply_when_idle(self) -> Later:
-        """*OPC?: return a response that is `1` as soon as nothing is pending, which may be now."""
-        reply = Later()
-        self._held.append(reply)
+        """*OPC?: return a response that is `1` as soon as nothing is pending, which may be now.
+
+        All that wait share one response, so that any number of them costs nothing.
+        """
+        reply = self._held = self._held or Later()
         self._settle_if_idle()
         return reply
 
     def forget_waiting(self) -> None:
         """Cancel *OPC and *OPC? that wait, as *CLS and *RST do (IEEE 488.2 10.3 and 10.32)."""
         self._armed = False
-        held, self._held = self._held, []
-        for reply in held:
-            reply.settle(None)
-        if held:
+        if self._held:
+            self._held.settle(None)
+            self._held = None
             self._on_change()
 
     def retire(self, operation: Operation, effect: Callable[[], None] = lambda: None) -> None:
@@ -169,6 +170,6 @@ class Operations:
         if self._armed:
             self._armed = False
             self._on_operation_complete()
-        held, self._held = self._held, []
-        for reply in held:
-            reply.settle("1")
+        if self._held:
+            self._held.settle("1")
+            self._held = None

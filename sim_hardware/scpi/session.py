@@ -17,6 +17,9 @@ from impairlab.sim_hardware.scpi.syntax import Unit, parse_message
 if TYPE_CHECKING:
     from impairlab.sim_hardware.scpi.instrument import Instrument
 
+_MOST_INPUT_BUFFERS = 2
+"""How much a held parser lets pile up when a transport goes on writing; more is -363."""
+
 Part = str | Later
 """One unit's response: there, or held until the pending operations are done."""
 
@@ -42,6 +45,7 @@ class Session:
         self._units: deque[Unit | ErrorEntry] = deque()
         self._response: list[Part] = []
         self._responses: deque[list[Part]] = deque()
+        self._responses_size = 0
         self._parser_held = False
         self._indefinite = False
 
@@ -73,9 +77,10 @@ class Session:
         """Remove and return the response messages that are ready, each with its new line, in order."""
         with self.instrument.guard:
             ready = []
-            while self._responses and all(_settled(part) for part in self._responses[0]):
-                parts = [_text(part) for part in self._responses.popleft()]
-                present = [text for text in parts if text is not None]
+            while self._responses and all(map(_settled, self._responses[0])):
+                parts = self._responses.popleft()
+                self._responses_size -= _size(parts)
+                present = [text for text in map(_text, parts) if text is not None]
                 if present:
                     ready.append(f"{';'.join(present)}\n".encode("latin-1"))
             return ready
@@ -94,8 +99,8 @@ class Session:
 
     @property
     def accepts_input(self) -> bool:
-        """Whether a transport should go on reading; False while a held parser has a full input buffer."""
-        return self._backlog_size < self.instrument.personality.input_buffer
+        """Whether a transport should go on reading; False while whole messages wait for a held parser."""
+        return not self._backlog
 
     @property
     def service_requested(self) -> bool:
@@ -122,7 +127,8 @@ class Session:
         self._parser_held = True
 
     def _keep(self, message: str | Overrun) -> None:
-        if isinstance(message, Overrun) or len(message) + self._backlog_size > self.instrument.personality.input_buffer:
+        most = _MOST_INPUT_BUFFERS * self.instrument.personality.input_buffer
+        if isinstance(message, Overrun) or len(message) + self._backlog_size > most:
             self._report(ScpiError(-363).entry)
         else:
             self._backlog.append(message)
@@ -147,13 +153,13 @@ class Session:
         if not self._response:
             return
         self._responses.append(self._response)
+        self._responses_size += _size(self._response)
         self._response = []
-        if not _settled(self._responses[0][0]) and self._held_size() > self.instrument.personality.output_queue:
+        held = not all(map(_settled, self._responses[0]))
+        if held and self._responses_size > self.instrument.personality.output_queue:
             self._responses.clear()
+            self._responses_size = 0
             self._report(ScpiError(-430).entry)
-
-    def _held_size(self) -> int:
-        return sum(len(_text(part) or " ") + 1 for parts in self._responses for part in parts)
 
     def _execute(self, unit: Unit | ErrorEntry) -> None:
         if isinstance(unit, ErrorEntry):
@@ -189,3 +195,8 @@ def _settled(part: Part) -> bool:
 
 def _text(part: Part) -> str | None:
     return part.text if isinstance(part, Later) else part
+
+
+def _size(parts: list[Part]) -> int:
+    """Return what a response message counts for, the same before and after a held part is settled."""
+    return sum(1 if isinstance(part, Later) else len(part) + 1 for part in parts)

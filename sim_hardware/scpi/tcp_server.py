@@ -76,12 +76,14 @@ class ScpiServer:
 
     def close(self) -> None:
         """Close every connection and end the thread. A second call does nothing."""
+        if self._closing:
+            return
         self._closing = True
-        if self._thread.is_alive():
-            self._wake()
-            self._thread.join()
-            self._stop_listening()
-            self._waker.close()
+        self._wake()
+        self._thread.join()
+        self._stop_listening()
+        self._waker.close()
+        self._awake.close()
 
     @property
     def connection_count(self) -> int:
@@ -138,7 +140,6 @@ class ScpiServer:
             self._connections.clear()
             self._selector.close()
             self._listener.close()
-            self._awake.close()
 
     def _turn(self) -> None:
         for key, events in self._selector.select(self._timeout_s()):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
+
 from impairlab.sim_hardware.scpi import (
     RATIO,
     SECOND,
@@ -18,6 +19,7 @@ from impairlab.sim_hardware.scpi import (
     Node,
     Numeric,
     Operating,
+    Personality,
     Query,
     ScpiError,
     Session,
@@ -96,6 +98,11 @@ def instrument(clock: Clock) -> Instrument:
 @pytest.fixture
 def real_time_instrument() -> Instrument:
     return Instrument(Lamp())
+
+
+@pytest.fixture
+def lamp_with() -> Callable[[Personality], Instrument]:
+    return lambda personality: Instrument(Lamp(), personality)
 
 
 @pytest.fixture

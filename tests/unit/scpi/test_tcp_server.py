@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from impairlab.sim_hardware.scpi import Instrument, ScpiServer
 
 DEADLINE_S = 5.0
