@@ -1,0 +1,1 @@
+"""From records to verdicts: metrics, quantiles with intervals, and decisions. Pure: no I/O, no clock."""
