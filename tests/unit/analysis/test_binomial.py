@@ -76,5 +76,5 @@ def test_the_ranks_are_the_tightest_that_keep_the_risk(n: int, q: float) -> None
     assert at_least(upper, n, q) <= 0.025 < at_least(upper - 1, n, q)
 
 
-def test_the_known_interval_of_a_median() -> None:
-    assert interval_ranks(100, 0.5, 0.95) == (40, 61)  # tabulated: Conover, Practical Nonparametric Statistics
+def test_the_textbook_interval_of_the_median_of_a_hundred() -> None:
+    assert interval_ranks(100, 0.5, 0.95) == (40, 61)
