@@ -4,10 +4,9 @@ The readers are generators: what stands before a fault is delivered, then -170 o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
 
 from impairlab.sim_hardware.scpi.errors import ScpiError
 from impairlab.sim_hardware.scpi.lexer import Datum, Kind
@@ -37,7 +36,7 @@ class ChannelEntry:
     def channels(self) -> Iterator[tuple[int, ...]]:
         """Yield every channel of the entry, the last dimension fastest; a range may count down."""
         stop = self.stop or self.start
-        return product(*(_span(first, last) for first, last in zip(self.start, stop, strict=True)))
+        return _combinations([_span(first, last) for first, last in zip(self.start, stop, strict=True)])
 
 
 def numeric_list(datum: Datum) -> Iterator[NumericEntry]:
@@ -76,6 +75,16 @@ def _entries(datum: Datum, opening: str, entry: re.Pattern[str]) -> Iterator[re.
         if text[at] != ",":
             raise ScpiError(-170, text[at:])
         at += 1
+
+
+def _combinations(spans: Sequence[range]) -> Iterator[tuple[int, ...]]:
+    """Like `itertools.product`, which would first write every range out in memory."""
+    if not spans:
+        yield ()
+        return
+    for first in spans[0]:
+        for rest in _combinations(spans[1:]):
+            yield (first, *rest)
 
 
 def _span(first: int, last: int) -> range:

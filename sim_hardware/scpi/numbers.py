@@ -3,7 +3,6 @@
 Sources: IEEE 488.2, 7.7.2 and 7.7.4 (program data), 8.7 (response data); SCPI-1999 volume 1, 7.2.1 (special numbers).
 """
 
-import re
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 
 from impairlab.sim_hardware.scpi.errors import ScpiError
@@ -20,7 +19,6 @@ NOT_A_NUMBER = Decimal("9.91E37")
 """How the special numbers are answered (SCPI-1999 7.2.1.4 and 7.2.1.5)."""
 
 _BASES = {Kind.HEXADECIMAL: 16, Kind.OCTAL: 8, Kind.BINARY: 2}
-_DIGITS = {2: "01", 8: "0-7", 10: "0-9", 16: "0-9A-Fa-f"}
 _MARKS = {16: ("#H", "X"), 8: ("#Q", "o"), 2: ("#B", "b")}
 _PLAIN_FROM, _PLAIN_TO = -7, 15
 
@@ -34,6 +32,8 @@ def exact(datum: Datum) -> Decimal:
         ScpiError: -123 for an exponent beyond 32000, -124 for more than 255 digits, -104 when it is no number.
     """
     if datum.kind in _BASES:
+        if len(datum.lexeme) > MOST_DIGITS:
+            raise ScpiError(-124)
         return Decimal(int(datum.lexeme, _BASES[datum.kind]))
     if datum.kind is not Kind.DECIMAL:
         raise ScpiError(-104, f"{datum.kind.value} for a number")
@@ -48,12 +48,6 @@ def exact(datum: Datum) -> Decimal:
 def nearest_integer(value: Decimal) -> Decimal:
     """Round to a whole number, halves away from zero (IEEE 488.2 7.7.2.4.2 rounds and leaves halves open)."""
     return value.to_integral_value(rounding=ROUND_HALF_UP, context=EXACT)
-
-
-def integer_prefix(text: str, base: int) -> tuple[int, int]:
-    """Return how many characters of `text` are a signed integer in `base`, white space before it included, and it."""
-    match = re.match(rf"[\x00-\x09\x0b-\x20]*([+-]?[{_DIGITS[base]}]+)", text)
-    return (match.end(), int(match[1], base)) if match else (0, 0)
 
 
 def show_exact(value: Decimal) -> str:

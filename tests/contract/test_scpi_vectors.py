@@ -20,7 +20,7 @@ from impairlab.sim_hardware.scpi.errors import ERROR_TEXTS, ErrorEntry, ScpiErro
 from impairlab.sim_hardware.scpi.expressions import channel_list, numeric_list
 from impairlab.sim_hardware.scpi.header import HeaderPattern, short_form
 from impairlab.sim_hardware.scpi.lexer import Datum, HeaderKind, Kind
-from impairlab.sim_hardware.scpi.numbers import exact, integer_prefix, show_nondecimal, show_real
+from impairlab.sim_hardware.scpi.numbers import exact, show_nondecimal, show_real
 from impairlab.sim_hardware.scpi.parameters import (
     INFINITE,
     Block,
@@ -69,7 +69,10 @@ def refused(code: int) -> Outcome:
     return {"ok": False, "error": code}
 
 
+PREFIX_SOURCE = "j123b567/scpi-parser@8866159 libscpi/test/test_scpi_utils.c"
+
 ROUNDED = "marked `deviates`: a decimal number for an integer setting is rounded (IEEE 488.2 7.7.2.4.2), not cut off"
+READ_WHOLE = "the source's integer reader stops at the point; here a number is read whole and its parameter rounds it"
 RAW_ELEMENT = "the source hands over any element as raw text, which is no SCPI data type; here a word is a word"
 CAPITAL_E = "the source prints with C's %g; NR3 response data has a capital E (IEEE 488.2 8.7.4)"
 UNKNOWN_WORD = (
@@ -81,6 +84,10 @@ EXCEPTIONS = (
     *(
         Excepted("parameters", {"type": kind, "input": "10.5"}, {"ok": True, "error": 0, "value": 11}, ROUNDED)
         for kind in ("int32", "uint32", "int64", "uint64")
+    ),
+    *(
+        Excepted("number_prefix", {"input": "1.4", "source": f"{PREFIX_SOURCE}:{line}"}, (3, 1.4), READ_WHOLE)
+        for line in (346, 371)
     ),
     *(
         Excepted("parameters", {"type": "characters", "input": text}, refused(code), RAW_ELEMENT)
@@ -147,14 +154,14 @@ def see_path(vector: Vector) -> Outcome:
 
 
 def see_prefix(vector: Vector) -> Outcome:
-    text = vector["input"]
-    if vector["kind"] == "integer":
-        return integer_prefix(text, vector["base"])
+    mark = {16: "#H", 8: "#Q"}.get(vector["base"], "")
+    text = mark + vector["input"]
+    read = lexer.nondecimal if mark else lexer.decimal
     try:
-        found = lexer.decimal(text, lexer.white_space(text))
+        found = read(text, lexer.white_space(text))
     except ScpiError:
-        return 0, 0.0
-    return found.end, float(exact(found))
+        return 0, 0
+    return found.end - len(mark), float(exact(found))
 
 
 TOKEN_NAMES = {
