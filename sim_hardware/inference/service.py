@@ -29,8 +29,9 @@ _SSE_HEAD = response_head(
 class ServedRequest:
     """Ground truth about one generation request. Times are `time.monotonic_ns()` of the server's machine.
 
-    `made_ns` are the instants at which the model made the tokens, `sent_ns` those at which each was handed to the
-    kernel. `request_id` is the client's `X-Request-Id`, or empty.
+    `made_ns` are the instants at which the model made the tokens, `sent_ns` those at which each was written to the
+    connection: into the kernel, unless the client has stopped reading. `request_id` is the client's `X-Request-Id`, or
+    empty.
     """
 
     number: int
@@ -143,7 +144,7 @@ class InferenceService:
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client went away; what it was sent is on record
         except asyncio.CancelledError:
-            pass  # close() is waiting for this task, nobody else
+            writer.transport.abort()  # a client that has stopped reading must not hold up close()
         finally:
             writer.close()
 

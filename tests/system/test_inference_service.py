@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -145,8 +146,6 @@ def test_a_bad_request_is_refused_in_json_and_the_connection_lives_on(
 
 
 def test_what_is_not_http_is_refused(service: RunningService) -> None:
-    import socket
-
     host, port = service.address.removeprefix("http://").split(":")
     for garbage in (b"SYST:ERR?\r\n\r\n", b"GET / HTTP/1.1\r\nbroken header\r\n\r\n"):
         with socket.create_connection((host, int(port)), timeout=5) as connection:
@@ -229,6 +228,26 @@ def test_closing_the_service_leaves_no_thread_and_drops_its_streams() -> None:
         response.read()
     assert set(threading.enumerate()) == before
     assert service.served[0].outcome == "disconnected"
+
+
+def test_closing_the_service_does_not_wait_for_a_client_that_has_stopped_reading() -> None:
+    flood = Profile("quick", 0, 20_000, 0, 0, max_num_seqs=1, max_model_len=10**6)
+    text = json.dumps(body(max_tokens=900_000))
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with serve_inference(flood) as service:
+            host, port = service.address.removeprefix("http://").split(":")
+            connection.connect((host, int(port)))
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: {len(text)}\r\n\r\n"
+            connection.sendall((head + text).encode())
+            connection.recv(1)
+            time.sleep(1.5)  # the buffers take about 0.3 s to fill; checked below
+            closing = time.monotonic()
+        assert time.monotonic() - closing < 5
+    (served,) = service.served
+    assert served.outcome == "disconnected"
+    assert len(served.sent_ns) < 900_000
+    assert served.sent_ns[-1] < closing * 1e9 - 300 * MS  # it was really stuck
 
 
 def test_a_port_in_use_is_an_error_at_once(service: RunningService) -> None:

@@ -41,6 +41,14 @@ def test_a_long_prompt_is_cut_in_chunks() -> None:
     assert instants(run(engine), 0) == [5 + 3 * 100 + 2 * 120]
 
 
+def test_decoding_takes_its_part_of_the_token_budget() -> None:
+    engine = StepEngine(PLAIN)
+    engine.submit(0, prompt_tokens=1, output_tokens=10, now_ns=0)
+    engine.submit(1, prompt_tokens=60, output_tokens=1, now_ns=10)
+    gaps = [b - a for a, b in pairwise(instants(run(engine), 0))]
+    assert gaps[:3] == [110 + 2 * 49, 110 + 2 * 11, 110]  # 50 tokens a step, one of them decoding
+
+
 def test_a_prompt_slows_the_stream_that_is_decoding_beside_it() -> None:
     engine = StepEngine(PLAIN)
     engine.submit(0, prompt_tokens=1, output_tokens=4, now_ns=0)
