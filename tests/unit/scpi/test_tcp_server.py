@@ -266,3 +266,13 @@ def answers(connect: Connect) -> bool:
 def test_impossible_fault_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="late reply"):
         LateReply(**wrong)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_bug_in_a_handler_ends_every_connection(connect: Connect, server: ScpiServer) -> None:
+    client = connect()
+    server.instrument.device.levels.clear()
+    client.send("LAMP:LEV?")
+    assert client.line() == ""
+    server.close()
+    assert server.instrument.sessions == ()
