@@ -12,7 +12,7 @@ MOST_DIGITS = 255
 LARGEST_EXPONENT = 32000
 
 EXACT = Context(prec=4 * MOST_DIGITS, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN)
-"""Arithmetic wide enough for every legal mantissa times a multiplier."""
+"""Arithmetic wide enough for every legal mantissa times a multiplier; halves round away from zero."""
 
 INFINITY = Decimal("9.9E37")
 NOT_A_NUMBER = Decimal("9.91E37")
@@ -47,7 +47,7 @@ def exact(datum: Datum) -> Decimal:
 
 def nearest_integer(value: Decimal) -> Decimal:
     """Round to a whole number, halves away from zero (IEEE 488.2 7.7.2.4.2 rounds and leaves halves open)."""
-    return value.to_integral_value(rounding=ROUND_HALF_UP, context=EXACT)
+    return value.to_integral_value(context=EXACT)
 
 
 def show_exact(value: Decimal) -> str:

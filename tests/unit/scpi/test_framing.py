@@ -29,6 +29,7 @@ def test_what_is_no_block_hides_no_new_line(stream: bytes) -> None:
 def test_new_line_in_a_string_ends_the_message_or_not() -> None:
     stream = b"A 'x\ny'\nB\n"
     assert messages(Framer(100), stream) == ["A 'x\n", "y'\n", "B\n"]
+    assert messages(Framer(100), b"A 'x\nB #13a\nb\n") == ["A 'x\n", "B #13a\nb\n"], "the quote ended too"
     assert messages(Framer(100, NewLineInString.IS_DATA), stream) == ["A 'x\ny'\n", "B\n"]
 
 

@@ -43,6 +43,11 @@ def test_event_latches_rises_and_falls_as_filtered(ask: Ask, instrument: Instrum
     group.lower_bits(3)
     assert ask("STAT:QUES:COND?;EVEN?") == "0;3"
     assert ask("STAT:QUES?") == "0"
+    group.raise_bits(1)
+    assert ask("STAT:QUES?") == "1"
+    group.raise_bits(1)
+    assert ask("STAT:QUES?") == "0", "it was raised already"
+    group.lower_bits(1)
     group.raise_bits(2)
     assert ask("STAT:QUES:COND?;EVEN?") == "2;0"
 
