@@ -1,0 +1,52 @@
+# Everything a new machine needs is installed from here: Python packages from the lock files with pip, into $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find drivers controller sim_hardware -type f -not -name '*.pyc') pyproject.toml setup.py
+PYTEST_ARGS ?=
+
+.PHONY: help test lint lock clean
+
+help: ## What can be made here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "impairlab needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/runtime: requirements/runtime.txt $(VENV)/created
+	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.txt
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/created
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@ $(VENV)/runtime
+
+# setuptools leaves deleted files behind in build/, so it is cleared before every build.
+$(VENV)/installed: $(SOURCES) | $(VENV)/runtime
+	rm -rf build
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
+
+test: $(VENV)/dev $(VENV)/installed ## Run the tests; says how many were skipped and why
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/dev $(VENV)/installed ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(VENV)/created ## Write requirements/*.txt anew from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	for set in "runtime --group build" "test --group build --group test" \
+	  "dev --group build --group test --group lint --group docs"; do \
+	  name=$${set%% *}; $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --python-version 3.11 \
+	    --no-header --no-emit-index-url --no-annotate pyproject.toml $${set#* } -o requirements/$$name.txt || exit 1; done
+
+clean: ## Remove what was built
+	rm -rf build $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
