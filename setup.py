@@ -9,7 +9,5 @@ FOLDERS = ("drivers", "controller", "sim_hardware")
 
 setup(
     package_dir={f"impairlab.{folder}": folder for folder in FOLDERS},
-    packages=[
-        f"impairlab.{name}" for folder in FOLDERS for name in find_packages(include=[folder, f"{folder}.*"])
-    ],
+    packages=[f"impairlab.{name}" for folder in FOLDERS for name in find_packages(include=[folder, f"{folder}.*"])],
 )

@@ -79,7 +79,7 @@ class IncompatiblePeer(TransportError):  # noqa: N818
     """The peer offers no algorithm or protocol version that we speak."""
 
 
-class ExchangeTimeout(ImpairlabError):
+class ExchangeTimeout(ImpairlabError):  # noqa: N818
     """An answer did not arrive within the exchange's deadline."""
 
 

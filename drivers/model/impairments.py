@@ -1,7 +1,7 @@
 """Impairments: what can be done to packets, as frozen values.
 
 A value says what is wanted, in exact units, and nothing about any appliance. Shorthand is accepted wherever it cannot
-be misread, in Python and in files alike: `Delay` from "45 ms", `Loss` from "0.3 %", {"rate": "1 %", "burst": 4} and so on.
+be misread, in Python and in files alike: `Delay` from "45 ms", `Loss` from "0.3 %", {"rate": "1 %", "burst": 4}.
 
 The order in which an appliance or simulator applies them to a packet is fixed: link state, policer, loss, corruption,
 duplication, rate (queue and serialisation), delay, reordering.
