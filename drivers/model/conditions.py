@@ -66,6 +66,10 @@ class Conditions(Frozen):
             if impairment is not None:
                 yield impairment
 
+    def __str__(self) -> str:
+        """Return e.g. "delay 40 ms ± 8 ms normal, loss 1 % in bursts of 4", or "neutral"."""
+        return ", ".join(str(impairment) for impairment in self) or "neutral"
+
     @property
     def is_neutral(self) -> bool:
         """Whether nothing is impaired."""

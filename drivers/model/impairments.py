@@ -14,7 +14,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
-from impairlab.drivers.model.units import Probability, Rate, Size, Time
+from impairlab.drivers.model.units import (
+    Probability,
+    Rate,
+    Size,
+    Time,
+    format_probability,
+    format_rate,
+    format_size,
+    format_time,
+)
 
 Distribution = Literal["constant", "uniform", "normal", "pareto", "gamma", "exponential", "table"]
 
@@ -76,6 +85,11 @@ class Delay(Frozen):
             raise ValueError("a table belongs to distribution 'table', and 'table' needs one")
         return self
 
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        spread = f" ± {format_time(self.spread)} {self.distribution}" if self.spread else ""
+        return f"delay {format_time(self.mean)}{spread}{'' if self.keep_order else ', may overtake'}"
+
 
 class RandomLoss(Frozen):
     """Each packet is lost independently with probability `rate`."""
@@ -83,6 +97,10 @@ class RandomLoss(Frozen):
     kind: Literal["loss"] = "loss"
     model: Literal["random"] = "random"
     rate: Probability
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"loss {format_probability(self.rate)}"
 
 
 class PeriodicLoss(Frozen):
@@ -98,6 +116,10 @@ class PeriodicLoss(Frozen):
         if self.burst > self.every:
             raise ValueError(f"cannot lose {self.burst} packets out of every {self.every}")
         return self
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"loss {self.burst} in {self.every}"
 
 
 class BurstLoss(Frozen):
@@ -125,6 +147,10 @@ class BurstLoss(Frozen):
         recover = ONE / self.burst
         return GilbertElliottLoss(to_bad=self.rate * recover / (ONE - self.rate), to_good=recover)
 
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"loss {format_probability(self.rate)} in bursts of {self.burst:f}"
+
 
 class GilbertElliottLoss(Frozen):
     """A two-state chain that moves once per packet.
@@ -143,6 +169,10 @@ class GilbertElliottLoss(Frozen):
     bad_loss: Probability = ONE
     good_loss: Probability = Decimal(0)
 
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"loss Gilbert-Elliott p {format_probability(self.to_bad)} r {format_probability(self.to_good)}"
+
 
 class BitErrorLoss(Frozen):
     """A packet is lost when any of its bits is in error: P = 1 - (1 - ber) ** bits."""
@@ -151,12 +181,20 @@ class BitErrorLoss(Frozen):
     model: Literal["bit-error"] = "bit-error"
     ber: Probability
 
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"loss by bit errors {self.ber:.3g}"
+
 
 class Outage(Frozen):
     """Every packet is lost."""
 
     kind: Literal["loss"] = "loss"
     model: Literal["outage"] = "outage"
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return "outage"
 
 
 _LOSS_MODEL_BY_KEY = {
@@ -195,6 +233,10 @@ class Reorder(Frozen):
     depth: int = Field(default=1, ge=1)
     hold: Time = Field(default=100_000_000, ge=0)
 
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"reorder {format_probability(self.rate)} by {self.depth}"
+
 
 class Duplicate(Frozen):
     """A share of the packets is sent `copies` times more."""
@@ -202,6 +244,10 @@ class Duplicate(Frozen):
     kind: Literal["duplicate"] = "duplicate"
     rate: Probability
     copies: int = Field(default=1, ge=1)
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"duplicate {format_probability(self.rate)}"
 
 
 class Corrupt(Frozen):
@@ -215,6 +261,10 @@ class Corrupt(Frozen):
     kind: Literal["corrupt"] = "corrupt"
     rate: Probability
     bits: int = Field(default=1, ge=1)
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"corrupt {format_probability(self.rate)}"
 
 
 class RateLimit(Frozen):
@@ -235,6 +285,10 @@ class RateLimit(Frozen):
     burst: Size = Field(default=3_028, ge=0)
     queue: Size = Field(default=256_000, ge=0)
     layer: Literal["l1", "l2"] = "l2"
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"{self.mode} {format_rate(self.rate)}"
 
 
 class LinkState(Frozen):
@@ -259,12 +313,21 @@ class LinkState(Frozen):
             raise ValueError("a flap needs 0 < down < period")
         return self
 
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        flap = f" {format_time(self.down)} every {format_time(self.period)}" if self.period else ""
+        return f"link {self.state}{flap}"
+
 
 class EcnMark(Frozen):
     """A share of ECN-capable packets is marked "congestion experienced" (RFC 3168)."""
 
     kind: Literal["ecn"] = "ecn"
     rate: Probability
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"mark {format_probability(self.rate)}"
 
 
 class PfcPause(Frozen):
@@ -287,12 +350,20 @@ class PfcPause(Frozen):
             raise ValueError("a pause cannot be longer than its period")
         return self
 
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"pause {format_time(self.duration)} every {format_time(self.period)}"
+
 
 class Mtu(Frozen):
     """Packets whose layer-3 length exceeds `size` are dropped."""
 
     kind: Literal["mtu"] = "mtu"
     size: Size = Field(ge=68)
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        return f"mtu {format_size(self.size)}"
 
 
 Impairment = Delay | AnyLoss | Reorder | Duplicate | Corrupt | RateLimit | LinkState | EcnMark | PfcPause | Mtu

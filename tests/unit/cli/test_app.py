@@ -1,0 +1,28 @@
+import subprocess
+import sys
+from importlib.metadata import version
+
+from impairlab.controller.cli.app import VERBS, root, run_command
+
+
+def test_version_is_that_of_the_distribution(capsys):
+    assert run_command(["--version"]) == 0
+    assert capsys.readouterr().out == f"impairlab {version('impairlab')}\n"
+
+
+def test_an_unknown_verb_is_a_usage_error(capsys):
+    assert run_command(["imprint"]) == 2
+    assert "imprint" in capsys.readouterr().err
+
+
+def test_the_version_does_not_wait_for_the_vocabulary():
+    program = (
+        "import sys; from impairlab.controller.cli.app import run_command; run_command(['--version']);"
+        "sys.exit('pydantic' in sys.modules or 'rich' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_every_verb_names_a_command():
+    with root.make_context("impairlab", [], resilient_parsing=True) as context:
+        assert set(root.list_commands(context)) == set(VERBS)
