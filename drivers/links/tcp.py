@@ -1,0 +1,153 @@
+"""The raw-socket link (SCPI port 5025 and its like): a refused, closed or vanished peer is known at once."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Iterable
+
+from impairlab.drivers.links.line_link import (
+    DEFAULT_CONNECT_TIMEOUT_NS,
+    DEFAULT_TIMEOUT_NS,
+    LONGEST_LINE,
+    SECOND_NS,
+    Channel,
+    LineLink,
+)
+from impairlab.drivers.links.link import Greeting
+from impairlab.drivers.links.wire_log import WireLog
+from impairlab.drivers.model.errors import ConnectError
+
+_READ_SIZE = 65_536
+_KEEPALIVE_IDLE_S = 10
+_KEEPALIVE_INTERVAL_S = 5
+_KEEPALIVE_PROBES = 3
+_VANISHED_AFTER_MS = 20_000
+
+
+class TcpLink(LineLink):
+    """A `Link` over TCP.
+
+    Nagle's algorithm is off (with it a write followed by a query waits out the peer's delayed acknowledgement). A peer
+    that vanishes without a word is given up after 20 s to 25 s, by keepalive probes and TCP_USER_TIMEOUT (RFC 5482).
+
+    Args:
+        host: Name or address.
+        port: TCP port.
+        greeting: See `LineLink`, as all that follow.
+        wire_log: See `LineLink`.
+        secrets: See `LineLink`.
+        timeout_ns: See `LineLink`.
+        connect_timeout_ns: See `LineLink`.
+        gap_ns: See `LineLink`.
+        longest_line: See `LineLink`.
+
+    Raises:
+        ConnectError: Refused, unreachable, or the name does not resolve.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        greeting: Greeting | None = None,
+        wire_log: WireLog | None = None,
+        secrets: Iterable[str] = (),
+        timeout_ns: int = DEFAULT_TIMEOUT_NS,
+        connect_timeout_ns: int = DEFAULT_CONNECT_TIMEOUT_NS,
+        gap_ns: int = 0,
+        longest_line: int = LONGEST_LINE,
+    ) -> None:
+        self._host = host
+        self._port = port
+        super().__init__(
+            f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}",
+            greeting=greeting,
+            wire_log=wire_log,
+            secrets=secrets,
+            timeout_ns=timeout_ns,
+            connect_timeout_ns=connect_timeout_ns,
+            gap_ns=gap_ns,
+            longest_line=longest_line,
+        )
+
+    def _open(self, timeout_ns: int) -> Channel:
+        try:
+            sock = socket.create_connection((self._host, self._port), timeout_ns / SECOND_NS)
+        except socket.gaierror as error:
+            raise ConnectError(f"{self._host!r} does not resolve: {error.strerror}", appliance=self.address) from error
+        except ConnectionRefusedError as error:
+            raise ConnectError("the connection was refused", appliance=self.address, retryable=True) from error
+        except TimeoutError as error:
+            raise ConnectError(
+                f"no connection within {timeout_ns / SECOND_NS:g} s", appliance=self.address, retryable=True
+            ) from error
+        except OSError as error:
+            problem = f"unreachable: {error.strerror or error}"
+            raise ConnectError(problem, appliance=self.address, retryable=True) from error
+        return TcpChannel(sock)
+
+
+class TcpChannel:
+    """A connected socket as a `Channel`; owns the socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        sock.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _watch_for_a_vanished_peer(sock)
+        self._readable = select.poll()
+        self._readable.register(sock, select.POLLIN)
+        self._writable = select.poll()
+        self._writable.register(sock, select.POLLOUT)
+
+    def send(self, content: bytes, until_ns: int) -> bool:
+        """Send everything; False when `until_ns` came first."""
+        while True:
+            try:
+                content = content[self._socket.send(content) :]
+            except BlockingIOError:
+                if not _wait(self._writable, until_ns):
+                    return False
+            if not content:
+                return True
+
+    def receive(self, until_ns: int) -> bytes | None:
+        """Return what arrives next; b"" at the end of the stream, None when `until_ns` came first."""
+        while _wait(self._readable, until_ns):
+            try:
+                return self._socket.recv(_READ_SIZE)
+            except BlockingIOError:
+                continue
+        return None
+
+    def waiting(self) -> bytes | None:
+        """Return what has arrived already; b"" at the end of the stream, None when there is nothing."""
+        try:
+            return self._socket.recv(_READ_SIZE)
+        except BlockingIOError:
+            return None
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+def _wait(poll: select.poll, until_ns: int) -> bool:
+    left_ns = until_ns - time.monotonic_ns()
+    return bool(poll.poll(max(left_ns, 0) / 1_000_000))
+
+
+def _watch_for_a_vanished_peer(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", _KEEPALIVE_IDLE_S),
+        ("TCP_KEEPINTVL", _KEEPALIVE_INTERVAL_S),
+        ("TCP_KEEPCNT", _KEEPALIVE_PROBES),
+        ("TCP_USER_TIMEOUT", _VANISHED_AFTER_MS),
+    ):
+        option = getattr(socket, name, None)
+        if option is not None:  # not every platform has them all
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

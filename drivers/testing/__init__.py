@@ -1,0 +1,1 @@
+"""Test-suites to inherit: what every link and every driver must do. Needs pytest."""
