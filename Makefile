@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find drivers controller sim_hardware -type f -not -name '*.pyc') pyproject.toml setup.py
 PYTEST_ARGS ?=
 
-.PHONY: help test lint lock clean
+.PHONY: help test lint docs lock clean
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -41,6 +41,9 @@ lint: $(VENV)/dev $(VENV)/installed ## ruff, mypy --strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/dev $(VENV)/installed ## Build the documentation into docs/_build/html; warnings are errors
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
 lock: $(VENV)/created ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	for set in "runtime --group build" "test --group build --group test" \
@@ -49,4 +52,4 @@ lock: $(VENV)/created ## Write requirements/*.txt anew from pyproject.toml
 	    --no-header --no-emit-index-url --no-annotate pyproject.toml $${set#* } -o requirements/$$name.txt || exit 1; done
 
 clean: ## Remove what was built
-	rm -rf build $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build docs/_build docs/reference/api $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,80 @@
+"""Sphinx configuration: MyST pages, and an API page for every package, written from the installed package."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from types import ModuleType
+
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
+project = "impairlab"
+author = "The impairlab developers"
+release = installed_version("impairlab")
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"impairlab {release}"
+default_role = "code"
+autodoc_default_options = {
+    "members": True,
+    "member-order": "bysource",
+    "exclude-members": "model_config,model_post_init",
+}
+autodoc_typehints = "description"
+python_use_unqualified_type_names = True
+myst_heading_anchors = 3
+
+API = Path(__file__).parent / "reference" / "api"
+ROOTS = ("impairlab.drivers", "impairlab.controller", "impairlab.sim_hardware")
+
+
+def packages() -> Iterator[ModuleType]:
+    """Every package below the three roots."""
+    for root in map(importlib.import_module, ROOTS):
+        for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
+            if found.ispkg:
+                yield importlib.import_module(found.name)
+
+
+def public_modules(package: ModuleType) -> list[str]:
+    """The package alone where it exports its names, and its modules where it does not."""
+    if hasattr(package, "__all__"):
+        return [package.__name__]
+    below = (found.name for found in pkgutil.iter_modules(package.__path__) if not found.ispkg)
+    return [package.__name__, *(f"{package.__name__}.{name}" for name in below if not name.startswith("_"))]
+
+
+def write_api_pages(_app: Sphinx) -> None:
+    """Write reference/api/<package>.rst; pages of packages that are gone are removed."""
+    API.mkdir(exist_ok=True)
+    pages = {API / f"{package.__name__}.rst": api_page(package) for package in packages()}
+    for stale in set(API.glob("*.rst")) - set(pages):
+        stale.unlink()
+    for path, text in pages.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def api_page(package: ModuleType) -> str:
+    title = package.__name__
+    modules = "\n".join(f".. automodule:: {name}\n" for name in public_modules(package))
+    return f"{title}\n{'=' * len(title)}\n\n{modules}"
+
+
+def keep_stars(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """`*IDN?` is a command here, not the start of emphasis."""
+    for index, line in enumerate(lines):
+        parts = re.split(r"(`+[^`]*`+)", line)
+        lines[index] = "".join(
+            part if part.startswith("`") else re.sub(r"(?<!\\)[*|]", r"\\\g<0>", part) for part in parts
+        )
+
+
+def setup(app: Sphinx) -> None:
+    app.add_lexer("scpi", TextLexer)
+    app.connect("builder-inited", write_api_pages)
+    app.connect("autodoc-process-docstring", keep_stars, priority=400)
