@@ -1,0 +1,272 @@
+"""The sections of the page, each from its part of the view, in the order a reader asks."""
+
+from collections.abc import Iterable, Sequence
+from math import inf
+
+from impairlab.controller.analysis.verdict import Verdict, show
+
+from .markup import Markup, element, join
+from .percentile_chart import percentile_chart
+from .scales import duration, instant
+from .timeline import timeline_chart
+from .view import AppliedRow, Check, Definition, Fact, Judged, PercentileChart, PhaseSummary, Report, Timeline
+
+NOTHING = "–"
+
+
+def banner(report: Report) -> Markup:
+    """The verdict in one word, and why in one line."""
+    word = "NO VERDICT" if report.outcome is None else report.outcome.value
+    kind = "banner" if report.outcome is None else f"banner {word}"
+    return element(
+        "section", element("div", word, class_="word"), element("p", report.reason, class_="why"), class_=kind
+    )
+
+
+def notices(shown: Sequence[str]) -> Markup:
+    """What a reader must know before trusting what follows."""
+    return element("section", *(element("p", notice) for notice in shown), class_="notice") if shown else Markup()
+
+
+def objectives(judged: Sequence[Judged]) -> Markup:
+    """The table of verdicts: limit, estimate, n, interval, margin, method."""
+    if not judged:
+        return section("Objectives", "The scenario asked for no verdict.")
+    heads = (
+        "",
+        "Claim",
+        "In",
+        "#Limit",
+        "#Estimate",
+        "#95 % interval",
+        "#Margin",
+        "#n",
+        "#Failed",
+        "How it was judged",
+    )
+    lead = "A verdict is passed only where the data carry it. Failed requests count as infinitely late."
+    return section("Objectives", lead, table(heads, (_objective(row) for row in judged)))
+
+
+def _objective(row: Judged) -> list[Markup]:
+    verdict = row.verdict
+    interval = NOTHING
+    if verdict.interval is not None:
+        interval = f"{_shown(verdict.interval.low, verdict)} … {_shown(verdict.interval.high, verdict)}"
+    of_baseline = "" if verdict.baseline_n is None else f" / {verdict.baseline_n}"
+    return [
+        cell(element("span", verdict.outcome.value, class_=f"mark {verdict.outcome.value}")),
+        cell(verdict.claim, element("div", verdict.reason, class_="soft small")),
+        cell(row.phase),
+        number(_shown(verdict.threshold, verdict)),
+        number(NOTHING if verdict.estimate is None else _shown(verdict.estimate, verdict)),
+        number(interval),
+        number(_margin(verdict)),
+        number(f"{verdict.n}{of_baseline}"),
+        number(str(verdict.failures)),
+        cell(element("span", verdict.method, class_="soft small")),
+    ]
+
+
+def _margin(verdict: Verdict) -> str:
+    if verdict.estimate is None:
+        return NOTHING
+    margin = verdict.threshold - verdict.estimate
+    if margin == -inf:
+        return "unbounded"
+    sign = "+" if margin > 0 else "−" if margin < 0 else ""
+    return f"{sign}{_shown(abs(margin), verdict)}"
+
+
+def _shown(value: float, verdict: Verdict) -> str:
+    return f"{value * 100:.4g} %" if verdict.unit == "1" else show(value, verdict.unit)
+
+
+def timeline_section(timeline: Timeline) -> Markup:
+    """The latency timeline over the impairment band."""
+    lead = (
+        "Every request at the instant it was planned for, timed from that instant. "
+        "Under it, for each direction, what was programmed on the path."
+    )
+    caption = (
+        "The rolling lines are order statistics of windows of equal length; where a window has fewer than 100 requests "
+        "its p99 is its largest value. A dashed line with a flag is the planned instant of a step, a solid line its "
+        "acknowledgement, grey is the time between the two. Point at a step to read its times."
+    )
+    figure = element("figure", _timeline_legend(), timeline_chart(timeline), element("figcaption", caption))
+    return section("Timeline", lead, figure)
+
+
+def _timeline_legend() -> Markup:
+    keys = (
+        ("dots", "a request"),
+        ("rolling p50", "rolling p50"),
+        ("rolling p99", "rolling p99"),
+        ("rug", "a failed request"),
+        ("state impaired", "impaired"),
+        ("state down", "down"),
+        ("planned", "planned"),
+        ("acknowledged", "acknowledged"),
+    )
+    return element("ul", *(element("li", _key(kind), name) for kind, name in keys), class_="legend")
+
+
+def _key(kind: str) -> Markup:
+    if kind.startswith("state"):
+        mark = element("rect", x=0, y=1, width=20, height=10, class_=kind)
+    elif kind == "dots":
+        mark = element("path", d="M4 6h0M11 3h0M17 8h0", class_=kind)
+    elif kind in {"rug", "planned", "acknowledged"}:
+        mark = element("path", d="M10 0V12", class_=kind)
+    else:
+        mark = element("path", d="M0 8L7 4L13 7L20 3", class_=kind)
+    return element("svg", mark, viewBox="0 0 20 12", class_="chart", aria_hidden="true")
+
+
+def phases_section(phases: Sequence[PhaseSummary]) -> Markup:
+    """What each phase was like, in one row."""
+    heads = (
+        "Phase",
+        "#From",
+        "#To",
+        "#Requests",
+        "#Failed",
+        "#TTFT p50",
+        "#TTFT p99",
+        "#Worst gap p95",
+        "#With a gap > 100 ms",
+    )
+    lead = "Requests belong to the phase in which they were planned, whenever they finished."
+    return section("Phases", lead, table(heads, (_phase(phase) for phase in phases))) if phases else Markup()
+
+
+def _phase(phase: PhaseSummary) -> list[Markup]:
+    values = (phase.ttft_p50_ns, phase.ttft_p99_ns, phase.gap_p95_ns)
+    return [
+        cell(phase.name),
+        number(instant(phase.span.start_ns)),
+        number(instant(phase.span.end_ns)),
+        number(str(phase.requests)),
+        number(str(phase.failures)),
+        *(number(NOTHING if value is None else duration(value)) for value in values),
+        number(str(phase.stalled)),
+    ]
+
+
+def percentiles_section(charts: Sequence[PercentileChart]) -> Markup:
+    """The percentile plots."""
+    drawn = [chart for chart in charts if any(series.points for series in chart.series)]
+    if not drawn:
+        return section("Percentiles", "No request was recorded.")
+    lead = (
+        "The further right, the rarer. The ribbons are 95 % intervals from order statistics; a dashed grey line goes "
+        "on where n is too small to have one, and nothing should be read from it."
+    )
+    figures = [
+        element(
+            "figure",
+            element("h3", f"{chart.title}  ", element("span", chart.formula, class_="soft mono")),
+            percentile_chart(chart),
+        )
+        for chart in drawn
+    ]
+    return section("Percentiles, phase against phase", lead, *figures)
+
+
+def applied_section(applied: Sequence[AppliedRow]) -> Markup:
+    """What was written to the appliance, field by field."""
+    if not applied:
+        return section("What was applied", "Nothing was written to any appliance.")
+    heads = (
+        "#Step",
+        "#Planned",
+        "Where",
+        "Field",
+        "Asked",
+        "Sent",
+        "Read back",
+        "#Acknowledged after plan",
+        "#After sending",
+    )
+    lead = "Every field that was written. Coloured where what was sent or read back is not what was asked."
+    rows = table(heads, (_applied(row) for row in applied))
+    return section("What was applied", lead, rows, kind="long")
+
+
+def _applied(row: AppliedRow) -> list[Markup]:
+    return [
+        number(str(row.step)),
+        number(NOTHING if row.planned_ns is None else instant(row.planned_ns)),
+        cell(row.target),
+        cell(element("span", row.field, class_="mono")),
+        cell(row.asked),
+        _beside(row.asked, row.sent),
+        cell(element("span", "not read", class_="soft")) if row.read_back is None else _beside(row.sent, row.read_back),
+        number(NOTHING if row.late_ns is None else duration(row.late_ns)),
+        number(duration(row.took_ns)),
+    ]
+
+
+def _beside(expected: str, found: str) -> Markup:
+    return cell(found) if expected == found else cell(element("span", found, class_="differs"))
+
+
+def health_section(checks: Sequence[Check]) -> Markup:
+    """Whether the generator kept its own plan."""
+    lead = "A generator that was late itself says nothing about the service: then the run is INVALID."
+    return section(
+        "Generator health", lead, table(("", "Measured", "#Value", "#Limit"), (_check(check) for check in checks))
+    )
+
+
+def _check(check: Check) -> list[Markup]:
+    mark = Markup()
+    if check.sound is not None:
+        mark = element(
+            "span", "sound" if check.sound else "unsound", class_="mark sound" if check.sound else "mark unsound"
+        )
+    return [cell(mark), cell(check.name), number(check.value), number(check.limit)]
+
+
+def definitions_section(definitions: Sequence[Definition]) -> Markup:
+    """What each metric means, with its formula."""
+    lead = (
+        "t_sched is the planned instant, t_send the send, t_1 … t_end the content chunks. All on one monotonic clock."
+    )
+    rows = (
+        [cell(element("span", d.key, class_="mono")), cell(element("span", d.formula, class_="mono")), cell(d.meaning)]
+        for d in definitions
+    )
+    return section("Definitions", lead, table(("Metric", "Formula", "Meaning"), rows), kind="long")
+
+
+def facts_section(facts: Sequence[Fact]) -> Markup:
+    """Environment, seeds, identities, restored or not."""
+    pairs = [part for fact in facts for part in (element("dt", fact.name), element("dd", fact.value))]
+    return section("Environment and record", "", element("dl", *pairs)) if facts else Markup()
+
+
+def section(title: str, lead: str, *content: Markup, kind: str | None = None) -> Markup:
+    """A titled card."""
+    opening = [element("h2", title), *([element("p", lead, class_="lead")] if lead else [])]
+    return element("section", *opening, *content, class_=kind)
+
+
+def table(heads: Iterable[str], rows: Iterable[Sequence[Markup]]) -> Markup:
+    """A table. A head that begins with `#` is for a column of numbers."""
+    top = join(
+        element("th", head.removeprefix("#"), class_="number" if head.startswith("#") else None) for head in heads
+    )
+    body = join(element("tr", *row) for row in rows)
+    whole = element("table", element("thead", element("tr", top)), element("tbody", body))
+    return element("div", whole, class_="scroll")
+
+
+def cell(*content: str) -> Markup:
+    """A cell of a table."""
+    return element("td", *content)
+
+
+def number(text: str) -> Markup:
+    """A cell with a number."""
+    return element("td", text, class_="number")

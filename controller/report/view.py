@@ -1,0 +1,221 @@
+"""The view: everything the page shows, as frozen values between the run folder and the HTML."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+
+from impairlab.controller.analysis.quantiles import PercentilePoint
+from impairlab.controller.analysis.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True)
+class RequestPoint:
+    """One request on the timeline.
+
+    Attributes:
+        at_ns: Planned instant after the start of the timeline.
+        ttft_ns: From the planned instant to the first content; infinite for a failure.
+        gap_ns: The worst time between two content chunks; None where there were fewer than two, or for a failure.
+        status: `ok`, or how it failed.
+    """
+
+    at_ns: int
+    ttft_ns: float
+    gap_ns: float | None
+    status: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether the request counts as infinitely late."""
+        return self.ttft_ns == inf
+
+
+@dataclass(frozen=True)
+class PhaseSpan:
+    """A phase of the scenario, in nanoseconds after the start of the timeline."""
+
+    name: str
+    start_ns: int
+    end_ns: int
+
+
+class Severity(StrEnum):
+    """How a state of a direction is drawn."""
+
+    NEUTRAL = "neutral"
+    IMPAIRED = "impaired"
+    DOWN = "down"
+
+
+@dataclass(frozen=True)
+class StateSpan:
+    """What was programmed on one direction from one step to the next.
+
+    Attributes:
+        step: Number of the step in the table of what was applied.
+        planned_ns: When it was meant to begin.
+        sent_ns: When the first byte of the first write left; None if it never did.
+        acknowledged_ns: When the last acknowledgement arrived; None if it never did.
+        end_ns: When the next state was acknowledged, or the timeline ended.
+        label: The conditions in words.
+        severity: How it is drawn.
+    """
+
+    step: int
+    planned_ns: int
+    sent_ns: int | None
+    acknowledged_ns: int | None
+    end_ns: int
+    label: str
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One direction of one path, with its states in order."""
+
+    name: str
+    states: tuple[StateSpan, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The measured latencies over the scenario, and what was done to the path meanwhile.
+
+    Attributes:
+        end_ns: Length of the timeline; it starts at 0.
+        phases: In order, without overlap.
+        requests: In the order they were planned.
+        lanes: One for each direction that was touched.
+        limit_ns: A limit on TTFT that a verdict of the run set, to be drawn; None without one.
+    """
+
+    end_ns: int
+    phases: tuple[PhaseSpan, ...]
+    requests: tuple[RequestPoint, ...]
+    lanes: tuple[Lane, ...]
+    limit_ns: float | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """The percentiles of one metric in one phase."""
+
+    name: str
+    n: int
+    failures: int
+    points: tuple[PercentilePoint, ...]
+    baseline: bool = False
+
+
+@dataclass(frozen=True)
+class PercentileChart:
+    """One metric, phase against phase."""
+
+    title: str
+    formula: str
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class PhaseSummary:
+    """One row of the phase table: what a quick reader wants to know of a phase. Nanoseconds; infinite means failed."""
+
+    name: str
+    span: PhaseSpan
+    requests: int
+    failures: int
+    ttft_p50_ns: float | None
+    ttft_p99_ns: float | None
+    gap_p95_ns: float | None
+    stalled: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One verdict with the phase it was asked for."""
+
+    phase: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class AppliedRow:
+    """One field that was written, as asked, sent and read back.
+
+    Attributes:
+        step: Number of the step, as on the impairment band.
+        planned_ns: When the step was meant to happen, after the start of the timeline; None for one without a plan.
+        target: Where.
+        field: What.
+        asked: The value that was wanted, as text.
+        sent: What was sent.
+        read_back: What the appliance answered, or None where it was not read.
+        late_ns: Acknowledged after planned; None where there was no plan.
+        took_ns: Acknowledged after sent.
+    """
+
+    step: int
+    planned_ns: int | None
+    target: str
+    field: str
+    asked: str
+    sent: str
+    read_back: str | None
+    late_ns: int | None
+    took_ns: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of generator health: what was measured, what would be too much, and whether it was sound."""
+
+    name: str
+    value: str
+    limit: str
+    sound: bool | None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A metric and its formula."""
+
+    key: str
+    formula: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and a value about the run: seed, identity, version."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole page.
+
+    Attributes:
+        title: The scenario's.
+        run: Identity of the run.
+        outcome: The overall judgement; None if no verdict was asked for.
+        reason: One line why.
+        notices: What a reader must know before trusting anything below, such as a run cut short.
+        facts: Environment, seeds, identities, restored or not.
+    """
+
+    title: str
+    run: str
+    outcome: Outcome | None
+    reason: str
+    notices: tuple[str, ...]
+    judged: tuple[Judged, ...]
+    timeline: Timeline
+    phases: tuple[PhaseSummary, ...]
+    percentiles: tuple[PercentileChart, ...]
+    applied: tuple[AppliedRow, ...]
+    health: tuple[Check, ...]
+    definitions: tuple[Definition, ...]
+    facts: tuple[Fact, ...]
