@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find drivers controller sim_hardware -type f -not -name '*.pyc') pyproject.toml setup.py
 PYTEST_ARGS ?=
 
-.PHONY: help test lint docs lock clean
+.PHONY: help test unit test-all-pythons system-packages lint docs lock clean
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -26,14 +26,32 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/created
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@ $(VENV)/runtime
 
+$(VENV)/test: requirements/test.txt $(VENV)/created
+	$(BIN)/pip install --quiet --require-hashes -r requirements/test.txt
+	@touch $@ $(VENV)/runtime
+
 # setuptools leaves deleted files behind in build/, so it is cleared before every build.
 $(VENV)/installed: $(SOURCES) | $(VENV)/runtime
 	rm -rf build
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
 	@touch $@
 
-test: $(VENV)/dev $(VENV)/installed ## Run the tests; says how many were skipped and why
+test: $(VENV)/dev $(VENV)/installed system-packages ## Run the tests; says how many were skipped and why
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+unit: $(VENV)/test $(VENV)/installed ## Run the unit tests alone
+	$(BIN)/pytest tests/unit $(PYTEST_ARGS)
+
+test-all-pythons: ## Run the unit tests on each Python 3.11 to 3.14 that is here, besides the default
+	@default=$$($(PYTHON) -c 'import sys; print(sys.version_info[1])'); \
+	for python in $$(.ci/pythons); do \
+	  minor=$$($$python -c 'import sys; print(sys.version_info[1])'); \
+	  [ $$minor = $$default ] || { echo "Unit tests on $$($$python --version)"; \
+	    $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-3.$$minor unit; } || exit 1; \
+	done
+
+system-packages:
+	@.ci/system-packages || echo "The system packages could not be installed; tests may be skipped." >&2
 
 lint: $(VENV)/dev $(VENV)/installed ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
@@ -52,4 +70,4 @@ lock: $(VENV)/created ## Write requirements/*.txt anew from pyproject.toml
 	    --no-header --no-emit-index-url --no-annotate pyproject.toml $${set#* } -o requirements/$$name.txt || exit 1; done
 
 clean: ## Remove what was built
-	rm -rf build docs/_build docs/reference/api $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build docs/_build docs/reference/api $(VENV) .venv-3.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

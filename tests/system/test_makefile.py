@@ -1,0 +1,74 @@
+"""What make says on a machine that lacks something, tried with stand-ins for Python."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def script(path: Path, body: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+def make_environment(python: Path, venv: Path) -> subprocess.CompletedProcess[str]:
+    """Ask make for the virtual environment, as if by hand and not from within another make."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "-C", str(ROOT), f"PYTHON={python}", f"VENV={venv}", f"{venv}/created"]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+
+
+def test_a_missing_venv_module_is_named_with_its_apt_line(tmp_path: Path) -> None:
+    python = script(tmp_path / "python3", 'case "$2" in *ensurepip*) exit 1 ;; esac')
+    result = make_environment(python, tmp_path / "venv")
+    assert result.returncode != 0
+    assert "apt-get install python3-venv" in result.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
+    python = script(tmp_path / "python3", 'case "$2" in *version_info*) exit 1 ;; esac')
+    result = make_environment(python, tmp_path / "venv")
+    assert result.returncode != 0
+    assert "needs Python 3.11 or newer" in result.stderr
+
+
+def test_a_python_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
+    """A pyenv shim for a version that is not selected is on PATH and fails."""
+    script(tmp_path / "python3.14", "exit 127")
+    this = f"3.{sys.version_info[1]}"
+    (tmp_path / f"python{this}").symlink_to(sys.executable)
+    for minor in {11, 12, 13} - {sys.version_info[1]}:
+        script(tmp_path / f"python3.{minor}", "exit 127")
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYENV_ROOT": str(tmp_path), "HOME": str(tmp_path)}
+    found = subprocess.run([ROOT / ".ci" / "pythons"], env=variables, capture_output=True, text=True, check=True).stdout
+    assert found.splitlines() == [str(tmp_path / f"python{this}")]
+
+
+def test_system_packages_without_root_name_what_is_missing_and_go_on(tmp_path: Path) -> None:
+    script(tmp_path / "id", "echo 1000")
+    script(tmp_path / "dpkg-query", "exit 1")
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = [ROOT / ".ci" / "system-packages"]
+    result = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert "apt-get install udev" in result.stderr
+
+
+def test_system_packages_with_root_update_once_and_install_quietly(tmp_path: Path) -> None:
+    script(tmp_path / "id", "echo 0")
+    script(tmp_path / "dpkg-query", "exit 1")
+    script(tmp_path / "apt-get", f'echo "$*" >>{tmp_path}/calls')
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run([ROOT / ".ci" / "system-packages"], env=variables, capture_output=True, check=True)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls[0] == "-qq update"
+    assert calls[1].startswith("-qq install --yes")
+    assert "udev" in calls[1].split()
+    assert len(calls) == 2
