@@ -1,17 +1,19 @@
 """From a scenario file to a Scenario, with every fault of the file at once.
 
-scenario: brown-out
-needs: {wan: [delay.normal, loss.burst]}
-traffic:
-  chat: {kind: inference, url: "${SERVICE}", rate: 4 req/s, prompt: 512 tok, output: 200 tok}
-phases:
-  - baseline: {for: 20 s}
-  - impaired:
-      for: 25 s
-      wan: {b-a: {delay: {mean: 40 ms, jitter: 8 ms}, loss: {rate: 1 %, burst: 4}}}
-      every 5 s: {wan: {both: {loss: outage}}, for: 100 ms}
-verdicts:
-  - {metric: ttft, quantile: p99, at_most: 800 ms, in: impaired}
+Example::
+
+    scenario: brown-out
+    needs: {wan: [delay.normal, loss.burst]}
+    traffic:
+      chat: {kind: inference, url: "${SERVICE}", rate: 4 req/s, prompt: 512 tok, output: 200 tok}
+    phases:
+      - baseline: {for: 20 s}
+      - impaired:
+          for: 25 s
+          wan: {b-a: {delay: {mean: 40 ms, jitter: 8 ms}, loss: {rate: 1 %, burst: 4}}}
+          every 5 s: {wan: {both: {loss: outage}}, for: 100 ms}
+    verdicts:
+      - {metric: ttft, quantile: p99, at_most: 800 ms, in: impaired}
 """
 
 from __future__ import annotations
