@@ -29,6 +29,7 @@ python_use_unqualified_type_names = True
 myst_heading_anchors = 3
 
 API = Path(__file__).parent / "reference" / "api"
+SECTIONS = {f"{name}:" for name in ("Args", "Attributes", "Raises", "Returns", "Yields", "Example", "Examples")}
 ROOTS = ("impairlab.drivers", "impairlab.controller", "impairlab.sim_hardware")
 
 
@@ -65,16 +66,34 @@ def api_page(package: ModuleType) -> str:
     return f"{title}\n{'=' * len(title)}\n\n{modules}"
 
 
-def keep_stars(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
-    """`*IDN?` is a command here, not the start of emphasis."""
-    for index, line in enumerate(lines):
-        parts = re.split(r"(`+[^`]*`+)", line)
-        lines[index] = "".join(
-            part if part.startswith("`") else re.sub(r"(?<!\\)[*|]", r"\\\g<0>", part) for part in parts
-        )
+def plain_text(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """Docstrings are plain text with Google sections: a star starts no emphasis, an indented block is an example."""
+    lines[:] = list(restructured(lines))
+
+
+def restructured(lines: list[str]) -> Iterator[str]:
+    """The lines with the marks and blank lines that reStructuredText wants."""
+    previous, literal = "", False
+    for line in lines:
+        indented = line.startswith("    ")
+        if indented and previous.strip() and not previous.startswith((" ", "- ", "* ")) and previous not in SECTIONS:
+            yield from ("", "::", "")
+            literal = True
+        elif line.strip() and not indented:
+            if previous.startswith("    "):
+                yield ""
+            literal = False
+        yield line if literal else without_emphasis(line)
+        literal = literal or line.endswith("::")
+        previous = line
+
+
+def without_emphasis(line: str) -> str:
+    parts = re.split(r"(`+[^`]*`+)", line)
+    return "".join(part if part.startswith("`") else re.sub(r"(?<!\\)[*|]", r"\\\g<0>", part) for part in parts)
 
 
 def setup(app: Sphinx) -> None:
     app.add_lexer("scpi", TextLexer)
     app.connect("builder-inited", write_api_pages)
-    app.connect("autodoc-process-docstring", keep_stars, priority=400)
+    app.connect("autodoc-process-docstring", plain_text, priority=400)
