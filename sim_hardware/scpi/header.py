@@ -6,12 +6,14 @@ nodes that may be left out, `<name>` is a numeric suffix, a trailing `?` makes i
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import product
 
 _PIECE = re.compile(r"(?P<mark>[\[\]:])|(?P<word>[A-Za-z][A-Za-z_]*)(?P<digits>[0-9]*)(?:<(?P<suffix>\w+)>)?")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER = re.compile(r"<\w*>|(?<![0-9])1(?=[:?]|$)")
 _COMMON = re.compile(r"\*[A-Z]+\??")
+_CACHED_PATTERNS = 8192
 
 
 def short_form(spelling: str) -> str:
@@ -70,6 +72,7 @@ def _subject(header: str) -> str:
     return f":{upper}" if upper[:1].isalpha() else upper
 
 
+@lru_cache(maxsize=_CACHED_PATTERNS)
 def _compile(text: str, any_number: str) -> re.Pattern[str]:
     if _COMMON.fullmatch(text):
         return re.compile(re.escape(text))

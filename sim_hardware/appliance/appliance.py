@@ -1,0 +1,92 @@
+"""A simulated appliance to run: a data plane, a box on it, and servers for its dialect."""
+
+import time
+from collections.abc import Callable
+from typing import Self
+
+from impairlab.sim_hardware.appliance.box import Box
+from impairlab.sim_hardware.appliance.device import ImpairmentDevice
+from impairlab.sim_hardware.appliance.state import ApplianceState
+from impairlab.sim_hardware.faults import Fault
+from impairlab.sim_hardware.planes import Plane
+from impairlab.sim_hardware.scpi import Identity, Instrument, Personality, ScpiServer
+
+MANUFACTURER = "impairlab"
+
+
+class SimulatedAppliance:
+    """An impairment appliance that speaks the reference SCPI dialect; a context manager that closes it.
+
+    Args:
+        plane: What happens to packets; `close` closes it.
+        serial: Serial number of *IDN?.
+        model: Model of *IDN?.
+        firmware: Firmware of *IDN?.
+        settle_ns: How long after a commit the data plane is told to switch.
+        update_interval_ns: What SYSTem:UPDate:INTerval? answers.
+        personality: The choices that the standards leave open.
+        clock: Nanoseconds that never go back; a test brings its own and moves it by hand.
+
+    Raises:
+        ValueError: When a field of the identity is not legal in *IDN?.
+    """
+
+    def __init__(
+        self,
+        plane: Plane,
+        *,
+        serial: str = "SIM0001",
+        model: str = "IL-8",
+        firmware: str = "1.0",
+        settle_ns: int = 0,
+        update_interval_ns: int = 1_000_000,
+        personality: Personality | None = None,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._plane = plane
+        self._box = Box(plane, clock, settle_ns)
+        device = ImpairmentDevice(self._box, Identity(MANUFACTURER, model, serial, firmware), update_interval_ns)
+        self.instrument = Instrument(device, personality, clock)
+        self._servers: list[ScpiServer] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the servers and the data plane; a second call does nothing."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        self._plane.close()
+
+    def serve_scpi(
+        self, host: str = "127.0.0.1", port: int = 0, *, max_connections: int | None = None
+    ) -> tuple[str, int]:
+        """Serve the dialect on a raw TCP socket until `close`; return the address, with the port that was free for 0.
+
+        Raises:
+            OSError: When the address cannot be had.
+        """
+        server = ScpiServer(self.instrument, host, port, max_connections=max_connections)
+        self._servers.append(server)
+        return server.address
+
+    def inject(self, fault: Fault, count: int | None = 1) -> None:
+        """Let something go wrong on every server; see `ScpiServer.inject`."""
+        for server in self._servers:
+            server.inject(fault, count)
+
+    def clear_faults(self) -> None:
+        """Disarm every fault and accept connections again."""
+        for server in self._servers:
+            server.clear_faults()
+
+    @property
+    def state(self) -> ApplianceState:
+        """What is active now, whatever anybody was told."""
+        with self.instrument.guard:
+            self.instrument.operations.advance()
+            return self._box.state
