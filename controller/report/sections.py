@@ -32,18 +32,7 @@ def objectives(judged: Sequence[Judged]) -> Markup:
     """The table of verdicts: limit, estimate, n, interval, margin, method."""
     if not judged:
         return section("Objectives", "The scenario asked for no verdict.")
-    heads = (
-        "",
-        "Claim",
-        "In",
-        "#Limit",
-        "#Estimate",
-        "#95 % interval",
-        "#Margin",
-        "#n",
-        "#Failed",
-        "How it was judged",
-    )
+    heads = ("", "Claim", "In", "#Limit", "#Estimate", "#95 % interval", "#Margin", "#n", "#Failed")
     lead = "A verdict is passed only where the data carry it. Failed requests count as infinitely late."
     return section("Objectives", lead, table(heads, (_objective(row) for row in judged)))
 
@@ -56,7 +45,7 @@ def _objective(row: Judged) -> list[Markup]:
     of_baseline = "" if verdict.baseline_n is None else f" / {verdict.baseline_n}"
     return [
         cell(element("span", verdict.outcome.value, class_=f"mark {verdict.outcome.value}")),
-        cell(verdict.claim, element("div", verdict.reason, class_="soft small")),
+        _claim(verdict),
         cell(row.phase),
         number(_shown(verdict.threshold, verdict)),
         number(NOTHING if verdict.estimate is None else _shown(verdict.estimate, verdict)),
@@ -64,8 +53,12 @@ def _objective(row: Judged) -> list[Markup]:
         number(_margin(verdict)),
         number(f"{verdict.n}{of_baseline}"),
         number(str(verdict.failures)),
-        cell(element("span", verdict.method, class_="soft small")),
     ]
+
+
+def _claim(verdict: Verdict) -> Markup:
+    lines = (verdict.reason, f"judged by {verdict.method}")
+    return cell(verdict.claim, *(element("div", line, class_="soft small") for line in lines))
 
 
 def _margin(verdict: Verdict) -> str:

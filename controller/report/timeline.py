@@ -150,7 +150,8 @@ def _line(points: Sequence[Point], time: Linear, scale: Logarithmic, kind: str) 
 
 def _vertices(points: Sequence[Point], time: Linear, scale: Logarithmic) -> Iterator[str]:
     for x, y in points:
-        yield f"{coordinate(time(x))},{coordinate(scale(y))}"
+        height = (_RUG_TOP + _RUG_BOTTOM) / 2 if y == inf else scale(y)  # a failure is off the scale, not at its end
+        yield f"{coordinate(time(x))},{coordinate(height)}"
 
 
 def fitting(text: str, room: float, per_character: float) -> str:
