@@ -30,12 +30,13 @@ def faults_of(health: GeneratorHealth | None, effect_ns: float | None = None) ->
     missing = health.planned - health.dispatched
     if missing > max(1.0, RATE_TOLERANCE * health.planned):
         found.append(f"the generator began {health.dispatched} of {health.planned} planned requests")
-    if _rate_is_off(health):
+    if rate_is_off(health):
         found.append(f"the generator offered {health.achieved_rate:.4g} instead of {health.offered_rate:.4g} req/s")
     return tuple(found)
 
 
-def _rate_is_off(health: GeneratorHealth) -> bool:
+def rate_is_off(health: GeneratorHealth) -> bool:
+    """Whether the achieved rate is off the offered one by more than 2 %, and by more than one request."""
     if health.offered_rate is None or health.achieved_rate is None:
         return False
     off = abs(health.achieved_rate / health.offered_rate - 1)

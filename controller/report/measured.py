@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
-from impairlab.controller.analysis.health import EFFECT_SHARE, LAG_LIMIT_NS, RATE_TOLERANCE
+from impairlab.controller.analysis.health import EFFECT_SHARE, LAG_LIMIT_NS, RATE_TOLERANCE, rate_is_off
 from impairlab.controller.analysis.metrics import METRICS, STALL_NS, Metric, planned_between
 from impairlab.controller.analysis.quantiles import percentile_points, quantile
 from impairlab.controller.traffic.records import GeneratorHealth, RequestRecord
@@ -82,7 +82,8 @@ def health_checks(health: GeneratorHealth | None, effect_ns: float | None) -> tu
         Check("dispatch delay, worst", duration(health.dispatch_max_ns), "", sound=None),
         Check("requests begun of those planned", f"{health.dispatched} of {health.planned}", "98 %", sound=begun),
         Check("finished, unfinished at the end", f"{health.finished}, {health.incomplete}", "", sound=None),
-        Check("rate offered, achieved", f"{_rate(health.offered_rate)}, {_rate(health.achieved_rate)}", "", sound=None),
+        Check("rate offered, achieved", f"{_rate(health.offered_rate)}, {_rate(health.achieved_rate)}", "± 2 %",
+              sound=not rate_is_off(health)),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from .scales import Logarithmic, duration, latency_scale, latency_ticks
 from .view import PercentileChart, Series
 
 WIDTH, LEFT, RIGHT = 1080.0, 84.0, 900.0
-_TOP, _BOTTOM, _NEVER = 30.0, 320.0, 14.0
+_TOP, _BOTTOM, _NEVER = 36.0, 320.0, 12.0
 _QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999)
 
 
@@ -60,7 +60,7 @@ def _failures_zone(values: Sequence[float]) -> Markup:
     if inf not in values:
         return Markup()
     zone = element("rect", x=LEFT, y=_NEVER, width=RIGHT - LEFT, height=_TOP - _NEVER, class_="never-zone")
-    return join([zone, element("text", "never", x=LEFT - 8, y=_TOP - 6, text_anchor="end", class_="tick")])
+    return join([zone, element("text", "never", x=LEFT - 8, y=_TOP - 10, text_anchor="end", class_="tick")])
 
 
 def _series(series: Series, number: int, across: Logarithmic, up: Logarithmic) -> Markup:
