@@ -70,7 +70,8 @@ class Range(Frozen):
         with localcontext() as context:
             context.prec = 60
             steps = (value / self.step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-            return min(max(steps * self.step, self.low), self.high)
+            nearest = min(max(steps * self.step, self.low), self.high)
+            return value if nearest == value else nearest
 
     def describe(self) -> str:
         """Return e.g. "0 s .. 10 s in steps of 100 ns"."""
@@ -103,7 +104,7 @@ class Feature(Frozen):
 
     Attributes:
         name: As `feature_name` gives it.
-        ranges: Legal range by field.
+        ranges: Legal range by field; of a table, of each of its numbers.
         choices: Legal values by field, for fields that are not numbers. A field in neither keeps its default.
         provenance: Where this is known from.
     """
@@ -198,9 +199,7 @@ class Capabilities:
             ranges = self.features[feature_name(impairment)].ranges
             moved[impairment.kind] = impairment.model_copy(
                 update={
-                    field: type(value)(ranges[field].nearest(Decimal(value)))
-                    for field, value in fields_of(impairment)
-                    if field in ranges and isinstance(value, int | Decimal)
+                    field: _moved(value, ranges[field]) for field, value in fields_of(impairment) if field in ranges
                 }
             )
         return conditions.model_copy(update=moved)
@@ -236,20 +235,39 @@ def _check_field(
     feature: Feature, impairment: Impairment, field: str, value: object, *, on_step: bool
 ) -> Iterator[Violation]:
     name = f"{impairment.kind}.{field}"
-    if field in feature.ranges and isinstance(value, int | Decimal):
-        legal, number = feature.ranges[field], Decimal(value)
-        text = format_value(value, legal.dimension)
-        if not legal.low <= number <= legal.high:
-            yield Violation(field=name, problem=f"{text} is out of range", legal=legal.describe())
-        elif on_step and (nearest := legal.nearest(number)) != number:
-            near = format_value(nearest, legal.dimension)
-            yield Violation(field=name, problem=f"{text} is off step, nearest is {near}", legal=legal.describe())
+    if field in feature.ranges:
+        for number in _numbers(value):
+            yield from _check_number(name, feature.ranges[field], number, on_step=on_step)
     elif field in feature.choices:
         if value not in feature.choices[field]:
             legal_words = _words(format_value(choice, None) for choice in feature.choices[field])
             yield Violation(field=name, problem=f"{format_value(value, None)} is not offered", legal=legal_words)
     elif value != type(impairment).model_fields[field].default:
         yield Violation(field=name, problem="cannot be set on this appliance", legal="leave it out")
+
+
+def _check_number(name: str, legal: Range, number: int | Decimal, *, on_step: bool) -> Iterator[Violation]:
+    text = format_value(number, legal.dimension)
+    if not legal.low <= number <= legal.high:
+        yield Violation(field=name, problem=f"{text} is out of range", legal=legal.describe())
+    elif on_step and (nearest := legal.nearest(Decimal(number))) != number:
+        near = format_value(nearest, legal.dimension)
+        yield Violation(field=name, problem=f"{text} is off step, nearest is {near}", legal=legal.describe())
+
+
+def _numbers(value: object) -> Iterator[int | Decimal]:
+    """Yield the numbers of a field: one, or those of a table."""
+    for each in value if isinstance(value, tuple) else (value,):
+        if isinstance(each, int | Decimal):
+            yield each
+
+
+def _moved(value: object, legal: Range) -> object:
+    if isinstance(value, tuple):
+        return tuple(_moved(each, legal) for each in value)
+    if isinstance(value, int | Decimal):
+        return type(value)(legal.nearest(Decimal(value)))
+    return value
 
 
 def _words(items: Iterable[str]) -> str:
