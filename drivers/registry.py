@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
@@ -11,29 +10,11 @@ from impairlab.drivers.appliance import Appliance
 from impairlab.drivers.links.line_link import DEFAULT_TIMEOUT_NS
 from impairlab.drivers.links.wire_log import WireLog
 from impairlab.drivers.model.errors import ImpairlabError
+from impairlab.drivers.options import Options
 
 GROUP = "impairlab.drivers"
 
 _BUILT_IN = {"scpi": "impairlab.drivers.scpi:ScpiAppliance"}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to connect.
-
-    Attributes:
-        name: What messages call the appliance; its address when None.
-        serial: The serial number that must answer; None accepts any.
-        wire_log: Where every line is recorded.
-        secret: What authenticates us, where the appliance asks for it; hidden in logs and errors.
-        timeout_ns: Deadline of one exchange.
-    """
-
-    name: str | None = None
-    serial: str | None = None
-    wire_log: WireLog | None = None
-    secret: str | None = None
-    timeout_ns: int = DEFAULT_TIMEOUT_NS
 
 
 Driver = Callable[[str, Options], Appliance]

@@ -13,10 +13,11 @@ from impairlab.drivers.links.wire_log import Redaction, WireDirection, WireLog, 
 from impairlab.drivers.model.errors import (
     ConnectionLost,
     ExchangeTimeout,
-    IdentityMismatch,
+    ImpairlabError,
     MalformedResponse,
     NoResponse,
     PartialResponse,
+    RebootDetected,
     SessionLimit,
     TransportError,
     UnexpectedOutput,
@@ -193,19 +194,24 @@ class LineLink(ABC):
         self._unanswered = ""
         self._record("event", b"connected")
         if self._greeting is not None:
-            try:
-                self._greeting(self._ask)
-            except ConnectionLost as error:
-                if error.seen:
-                    raise
-                raise SessionLimit(
-                    "accepted the connection and closed it unanswered: all its sessions may be taken",
-                    appliance=self.address, command=error.command, retryable=True,
-                ) from error  # fmt: skip
-            except IdentityMismatch:
-                self._drop("another appliance answers")
-                raise
+            self._greet(self._greeting)
         return channel
+
+    def _greet(self, greeting: Greeting) -> None:
+        try:
+            greeting(self._ask)
+        except RebootDetected:
+            raise  # the connection is as good as any
+        except ConnectionLost as error:
+            if error.seen:
+                raise
+            raise SessionLimit(
+                "accepted the connection and closed it unanswered: all its sessions may be taken",
+                appliance=self.address, command=error.command, retryable=True,
+            ) from error  # fmt: skip
+        except ImpairlabError:
+            self._drop("the greeting failed")
+            raise
 
     def _ask(self, command: str) -> str:
         return self._exchange(command, None, harmless=True).reply
