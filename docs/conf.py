@@ -34,19 +34,20 @@ ROOTS = ("impairlab.drivers", "impairlab.controller", "impairlab.sim_hardware")
 
 
 def packages() -> Iterator[ModuleType]:
-    """Every package below the three roots."""
+    """The three roots and every package below them."""
     for root in map(importlib.import_module, ROOTS):
+        yield root
         for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
             if found.ispkg:
                 yield importlib.import_module(found.name)
 
 
 def public_modules(package: ModuleType) -> list[str]:
-    """The package alone where it exports its names, and its modules where it does not."""
-    if hasattr(package, "__all__"):
+    """A package below a root that exports its names stands for its modules; a root exports those of its packages."""
+    if hasattr(package, "__all__") and package.__name__ not in ROOTS:
         return [package.__name__]
     below = (found.name for found in pkgutil.iter_modules(package.__path__) if not found.ispkg)
-    return [package.__name__, *(f"{package.__name__}.{name}" for name in below if not name.startswith("_"))]
+    return [f"{package.__name__}.{name}" for name in below if not name.startswith("_")]
 
 
 def write_api_pages(_app: Sphinx) -> None:
@@ -62,8 +63,9 @@ def write_api_pages(_app: Sphinx) -> None:
 
 def api_page(package: ModuleType) -> str:
     title = package.__name__
-    modules = "\n".join(f".. automodule:: {name}\n" for name in public_modules(package))
-    return f"{title}\n{'=' * len(title)}\n\n{modules}"
+    modules = public_modules(package)
+    own = [] if title in modules else [f".. automodule:: {title}\n   :no-members:\n"]
+    return "\n".join([title, "=" * len(title), "", *own, *(f".. automodule:: {name}\n" for name in modules)])
 
 
 def plain_text(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
