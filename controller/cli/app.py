@@ -12,13 +12,6 @@ import click
 
 VERBS: Mapping[str, str] = MappingProxyType(
     {
-        "demo": "impairlab.controller.cli.demo",
-        "check": "impairlab.controller.cli.scenarios",
-        "preview": "impairlab.controller.cli.scenarios",
-        "run": "impairlab.controller.cli.scenarios",
-        "report": "impairlab.controller.cli.scenarios",
-        "show": "impairlab.controller.cli.appliances",
-        "caps": "impairlab.controller.cli.appliances",
         "sim": "impairlab.controller.cli.sim",
     }
 )
