@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from impairlab.sim_hardware.appliance import SimulatedAppliance
-from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.scpi.header import HeaderPattern, short_form
 from impairlab.sim_hardware.scpi.syntax import Unit, parse_message
 
@@ -58,14 +56,8 @@ def limited_settings():
 
 
 @pytest.fixture
-def appliance():
-    with SimulatedAppliance(NullPlane(("1", "2", "3", "4"))) as appliance:
-        yield appliance
-
-
-@pytest.fixture
-def session(appliance):
-    return appliance.instrument.open_session("the reader")
+def session(talk):
+    return talk.session
 
 
 @pytest.mark.parametrize("lines", list(examples()))
