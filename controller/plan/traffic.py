@@ -7,7 +7,15 @@ from decimal import Decimal
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from impairlab.drivers.model.impairments import Frozen
 from impairlab.drivers.model.units import Frequency, Time, UnitError
@@ -40,6 +48,7 @@ def _service_url(text: str) -> str:
 Tokens = Annotated[
     int,
     BeforeValidator(_tokens),
+    PlainSerializer(lambda count: f"{count} tok", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": _TOKENS.pattern, "examples": ["512 tok"]}),
 ]
 ServiceUrl = Annotated[str, AfterValidator(_service_url), Field(examples=["http://127.0.0.1:8000"])]

@@ -10,8 +10,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -33,8 +35,15 @@ def _quantile(value: object) -> Decimal:
     return Decimal(match.group(1)) / 100
 
 
+def _percentile(quantile: Decimal) -> str:
+    return f"p{(quantile * 100).normalize():f}"
+
+
 Quantile = Annotated[
-    Decimal, BeforeValidator(_quantile), WithJsonSchema({"type": "string", "pattern": "^p", "examples": ["p99"]})
+    Decimal,
+    BeforeValidator(_quantile),
+    PlainSerializer(_percentile, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": _PERCENTILE.pattern, "examples": ["p99"]}),
 ]
 Limit = Annotated[Decimal, Field(ge=0), WithJsonSchema({"type": ["string", "number"], "examples": ["800 ms"]})]
 
@@ -66,7 +75,9 @@ class VerdictSpec(Frozen):
 
     @field_validator("at_most", "by_at_most", mode="before")
     @classmethod
-    def _in_the_unit_of_the_metric(cls, value: object, info: ValidationInfo) -> Decimal:
+    def _in_the_unit_of_the_metric(cls, value: object, info: ValidationInfo) -> Decimal | None:
+        if value is None:
+            return None
         metric = info.data.get("metric")
         if metric == "stall_count":
             if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -76,6 +87,10 @@ class VerdictSpec(Frozen):
             example = "'1 %'" if metric == "failure_rate" else "'800 ms'"
             raise UnitError(f"{value!r} has no unit; write it like {example}")
         return parse_probability(value) if metric == "failure_rate" else Decimal(parse_time(value))
+
+    @field_serializer("at_most", "by_at_most", when_used="json-unless-none")
+    def _as_in_a_file(self, limit: Decimal) -> str | float:
+        return float(limit) if self.metric == "stall_count" else self._show(limit)
 
     @model_validator(mode="after")
     def _one_whole_claim(self) -> Self:
@@ -91,7 +106,7 @@ class VerdictSpec(Frozen):
 
     def __str__(self) -> str:
         """Return e.g. "ttft p99 at most 800 ms in impaired"."""
-        quantile = "" if self.quantile is None else f" p{(self.quantile * 100).normalize():f}"
+        quantile = "" if self.quantile is None else f" {_percentile(self.quantile)}"
         if self.at_most is not None:
             return f"{self.metric}{quantile} at most {self._show(self.at_most)} in {self.phase}"
         margin = self._show(self.by_at_most or Decimal(0))
