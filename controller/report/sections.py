@@ -9,7 +9,7 @@ from .markup import Markup, element, join
 from .percentile_chart import percentile_chart
 from .scales import duration, instant
 from .timeline import timeline_chart
-from .view import AppliedRow, Check, Definition, Fact, Judged, PercentileChart, PhaseSummary, Report, Timeline
+from .view import AppliedRow, Check, Definition, Fact, Judged, PercentileChart, PhaseSummary, Report, TimelineFigure
 
 NOTHING = "–"
 
@@ -75,7 +75,7 @@ def _shown(value: float, verdict: Verdict) -> str:
     return f"{value * 100:.4g} %" if verdict.unit == "1" else show(value, verdict.unit)
 
 
-def timeline_section(timeline: Timeline) -> Markup:
+def timeline_section(timeline: TimelineFigure) -> Markup:
     """The latency timeline over the impairment band."""
     lead = (
         "Every request at the instant it was planned for, timed from that instant. "

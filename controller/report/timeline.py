@@ -7,7 +7,7 @@ from .band import LANE_HEIGHT, lanes
 from .downsample import Point, rolling, thin
 from .markup import Markup, coordinate, element, join
 from .scales import Linear, Logarithmic, duration, instant, latency_scale, latency_ticks, time_ticks
-from .view import Timeline
+from .view import TimelineFigure
 
 WIDTH, LEFT, RIGHT = 1080.0, 84.0, 1064.0
 _PHASES_TOP, _PHASES_HEIGHT = 0.0, 22.0
@@ -18,7 +18,7 @@ _LANES_TOP = 440.0
 _GAP_FLOOR_NS = 1_000_000.0
 
 
-def timeline_chart(timeline: Timeline) -> Markup:
+def timeline_chart(timeline: TimelineFigure) -> Markup:
     """The whole chart as inline SVG."""
     time = Linear(0, timeline.end_ns, LEFT, RIGHT)
     bottom = _LANES_TOP + LANE_HEIGHT * max(1, len(timeline.lanes))
@@ -37,17 +37,17 @@ def timeline_chart(timeline: Timeline) -> Markup:
     )
 
 
-def windows_of(timeline: Timeline) -> int:
+def windows_of(timeline: TimelineFigure) -> int:
     """How many windows the rolling quantiles have: about 20 requests in each, between 12 and 90 windows."""
     return max(12, min(90, len(timeline.requests) // 20))
 
 
-def _title(timeline: Timeline) -> Markup:
+def _title(timeline: TimelineFigure) -> Markup:
     failed = sum(request.failed for request in timeline.requests)
     return element("title", f"{len(timeline.requests)} requests over {duration(timeline.end_ns)}, {failed} failed")
 
 
-def _phases(timeline: Timeline, time: Linear, bottom: float) -> Markup:
+def _phases(timeline: TimelineFigure, time: Linear, bottom: float) -> Markup:
     parts = []
     for number, phase in enumerate(timeline.phases):
         left, right = time(phase.start_ns), time(phase.end_ns)
@@ -63,7 +63,7 @@ def _phases(timeline: Timeline, time: Linear, bottom: float) -> Markup:
     return join(parts)
 
 
-def _time_axis(timeline: Timeline, time: Linear, bottom: float) -> Markup:
+def _time_axis(timeline: TimelineFigure, time: Linear, bottom: float) -> Markup:
     parts = []
     for tick in time_ticks(timeline.end_ns):
         at = time(tick)
@@ -74,7 +74,7 @@ def _time_axis(timeline: Timeline, time: Linear, bottom: float) -> Markup:
     return join([*parts, caption])
 
 
-def _first_tokens(timeline: Timeline, time: Linear) -> Markup:
+def _first_tokens(timeline: TimelineFigure, time: Linear) -> Markup:
     values = [request.ttft_ns for request in timeline.requests]
     scale = latency_scale([*values, *([timeline.limit_ns] if timeline.limit_ns else [])], _TTFT_BOTTOM, _TTFT_TOP)
     points = [(float(request.at_ns), request.ttft_ns) for request in timeline.requests]
@@ -94,7 +94,7 @@ def _first_tokens(timeline: Timeline, time: Linear) -> Markup:
     return join(parts)
 
 
-def _failures(timeline: Timeline, time: Linear) -> Markup:
+def _failures(timeline: TimelineFigure, time: Linear) -> Markup:
     """Every failure has its tick: failures are never thinned out."""
     parts = [element("text", "failed", x=LEFT - 8, y=_RUG_BOTTOM - 4, text_anchor="end", class_="tick")]
     failed = [request for request in timeline.requests if request.failed]
@@ -106,7 +106,7 @@ def _failures(timeline: Timeline, time: Linear) -> Markup:
     return join(parts)
 
 
-def _gaps(timeline: Timeline, time: Linear) -> Markup:
+def _gaps(timeline: TimelineFigure, time: Linear) -> Markup:
     points = [
         (float(point.at_ns), max(point.gap_ns, _GAP_FLOOR_NS))
         for point in timeline.requests

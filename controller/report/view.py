@@ -79,7 +79,7 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Timeline:
+class TimelineFigure:
     """The measured latencies over the scenario, and what was done to the path meanwhile.
 
     Attributes:
@@ -212,7 +212,7 @@ class Report:
     reason: str
     notices: tuple[str, ...]
     judged: tuple[Judged, ...]
-    timeline: Timeline
+    timeline: TimelineFigure
     phases: tuple[PhaseSummary, ...]
     percentiles: tuple[PercentileChart, ...]
     applied: tuple[AppliedRow, ...]

@@ -29,7 +29,7 @@ from impairlab.controller.report.view import (
     Series,
     Severity,
     StateSpan,
-    Timeline,
+    TimelineFigure,
 )
 
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -127,7 +127,7 @@ def report(count: int = 900, **changes: object) -> Report:
         "reason": "ttft_sched p99 at most 800 ms in outage: 3 of 70 beyond 800 ms",
         "notices": (),
         "judged": judged,
-        "timeline": Timeline(60 * SECOND, PHASES, points, lanes(), 600.0 * MS),
+        "timeline": TimelineFigure(60 * SECOND, PHASES, points, lanes(), 600.0 * MS),
         "phases": summaries,
         "percentiles": charts,
         "applied": applied(),

@@ -10,7 +10,7 @@ import pytest
 
 from impairlab.controller.report.markup import Markup, element
 from impairlab.controller.report.page import page
-from impairlab.controller.report.view import Lane, PhaseSpan, Report, RequestPoint, Severity, StateSpan, Timeline
+from impairlab.controller.report.view import Lane, PhaseSpan, Report, RequestPoint, Severity, StateSpan, TimelineFigure
 
 MakeReport = Callable[..., Report]
 
@@ -60,7 +60,7 @@ def test_everything_hostile_is_escaped(make_report: MakeReport) -> None:
     phases = tuple(PhaseSpan(HOSTILE, phase.start_ns, phase.end_ns) for phase in whole.timeline.phases)
     state = StateSpan(1, 0, 1, 2, whole.timeline.end_ns, HOSTILE, Severity.IMPAIRED)
     requests = (RequestPoint(5, inf, None, HOSTILE),)
-    timeline = Timeline(whole.timeline.end_ns, phases, requests, (Lane(HOSTILE, (state,)),))
+    timeline = TimelineFigure(whole.timeline.end_ns, phases, requests, (Lane(HOSTILE, (state,)),))
     rows = tuple(replace(row, target=HOSTILE, asked=HOSTILE, sent=HOSTILE, read_back=HOSTILE) for row in whole.applied)
     html = page(replace(whole, title=HOSTILE, run=HOSTILE, reason=HOSTILE, notices=(HOSTILE,), timeline=timeline,
                         applied=rows))  # fmt: skip
@@ -79,7 +79,7 @@ def test_a_failure_is_never_thinned_out(make_report: MakeReport) -> None:
 
 
 def test_without_requests_phases_or_states_it_is_still_a_page(make_report: MakeReport) -> None:
-    empty = Timeline(1_000_000_000, (), (), ())
+    empty = TimelineFigure(1_000_000_000, (), (), ())
     html = page(
         make_report(10, timeline=empty, judged=(), phases=(), percentiles=(), applied=(), facts=(), outcome=None)
     )
