@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from impairlab.drivers.model import EVERYTHING_ELSE, FlowEntry, Violation
+from impairlab.drivers.model import EVERYTHING_ELSE, FlowEntry, Rule, Violation
 from impairlab.drivers.model.errors import CapabilityError
 from impairlab.sim_hardware.planes.plane import FILTER
 
 
-def refuse_impossible(entries: Sequence[FlowEntry], paths: Collection[str], options: frozenset[str]) -> None:
-    """Check a full state against what a plane has and does.
+def refuse_impossible(
+    entries: Sequence[FlowEntry], paths: Collection[str], options: frozenset[str], rules: Sequence[Rule] = ()
+) -> None:
+    """Check a full state against what a plane has and does, and against rules within what it does.
 
     Raises:
         CapabilityError: With every violation.
@@ -18,6 +20,12 @@ def refuse_impossible(entries: Sequence[FlowEntry], paths: Collection[str], opti
     violations += [
         Violation(where=str(target), field="target", problem="programmed twice", legal="one entry a target")
         for target in {target for target in targets if targets.count(target) > 1}
+    ]
+    violations += [
+        Violation(where=str(entry.target), field=rule.name, problem="this data plane cannot do it", legal=rule.text)
+        for entry in entries
+        for rule in rules
+        if not rule.holds(entry.conditions)
     ]
     if violations:
         raise CapabilityError(violations)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from impairlab.drivers.model import Direction
+from impairlab.drivers.model import DIRECTIONS, Direction
 from impairlab.drivers.model.errors import ImpairlabError
 from impairlab.sim_hardware.engine import DirectionEngine
 from impairlab.sim_hardware.planes.namespaces import (
@@ -42,6 +42,9 @@ def _port(path_index: int, side: int) -> Port:
     )
 
 
+Engines = dict[tuple[str, Direction], DirectionEngine]
+
+
 @dataclass(slots=True)
 class _Lane:
     """One direction: what is read here goes through the engine and out there."""
@@ -68,7 +71,7 @@ class _Lane:
                     raise
 
 
-def _lanes(setup: NetnsSetup, board: Switchboard) -> tuple[list[_Lane], NetnsReady]:
+def _lanes(setup: NetnsSetup, engines: Engines) -> tuple[list[_Lane], NetnsReady]:
     taps: dict[tuple[int, int], int] = {}
     namespaces = []
     user_before = _USER_NAMESPACE.readlink()
@@ -81,7 +84,7 @@ def _lanes(setup: NetnsSetup, board: Switchboard) -> tuple[list[_Lane], NetnsRea
     lanes = []
     for index, path in enumerate(setup.paths):
         ends: tuple[tuple[Direction, int, int], ...] = (("a-b", A_SIDE, B_SIDE), ("b-a", B_SIDE, A_SIDE))
-        lanes += [_Lane(taps[index, a], taps[index, b], board.engines[path, name]) for name, a, b in ends]
+        lanes += [_Lane(taps[index, a], taps[index, b], engines[path, name]) for name, a, b in ends]
     client, server = namespaces
     return lanes, NetnsReady(client, server, rootless=_USER_NAMESPACE.readlink() != user_before)
 
@@ -105,7 +108,7 @@ def _carry(control: Connection, board: Switchboard, lanes: list[_Lane], spin_ns:
         board.switch_if_due(now_ns)
         for lane in lanes:
             lane.let_out(now_ns)
-        event_ns = board.next_event_ns()
+        event_ns = _next_event(board, lanes)
         wait_ns = _LOOK_AFTER_PARENT_NS if event_ns is None else event_ns - time.monotonic_ns() - spin_ns
         readable, _, _ = select.select(watched, [], [], max(0, min(wait_ns, _LOOK_AFTER_PARENT_NS)) / 1e9)
         for descriptor in readable:
@@ -115,20 +118,29 @@ def _carry(control: Connection, board: Switchboard, lanes: list[_Lane], spin_ns:
                 control.send(board.answer(control.recv()))
 
 
+def _next_event(board: Switchboard, lanes: list[_Lane]) -> int | None:
+    times = [board.next_switch_ns, *(lane.engine.next_release() for lane in lanes)]
+    return min((time_ns for time_ns in times if time_ns is not None), default=None)
+
+
 def main() -> int:
     """Set up, report, carry. 0 when the control connection was closed."""
     control = Connection(int(sys.argv[1]))
     setup: NetnsSetup = control.recv()
-    board = Switchboard(setup.paths, setup.seed)
+    engines: Engines = {
+        (path, direction): DirectionEngine(f"{setup.seed} {path} {direction}")
+        for path in setup.paths
+        for direction in DIRECTIONS
+    }
     try:
-        lanes, ready = _lanes(setup, board)
+        lanes, ready = _lanes(setup, engines)
         _be_punctual(setup)
     except OSError as error:
         control.send(ImpairlabError(f"no data plane of namespaces: {error}"))
         return 1
     try:
         control.send(ready)
-        _carry(control, board, lanes, setup.spin_ns)
+        _carry(control, Switchboard(engines), lanes, setup.spin_ns)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return 0
     return 0

@@ -1,10 +1,11 @@
-"""The engines of all directions of a plane and the one switch that changes them together, in the plane's process."""
+"""The one switch that changes all directions of a plane together, and their counters; in the plane's process."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from impairlab.drivers.model import DIRECTIONS, Direction, FlowEntry, Statistics, Target
-from impairlab.sim_hardware.engine import DirectionEngine, FlowProgram
+from impairlab.drivers.model import Direction, FlowEntry, Statistics, Target
+from impairlab.sim_hardware.engine import FlowProgram
 from impairlab.sim_hardware.planes.worker import (
     ClearRequest,
     LastSwitchRequest,
@@ -14,15 +15,27 @@ from impairlab.sim_hardware.planes.worker import (
 )
 
 
-class Switchboard:
-    """Holds the engines; the loop that carries packets calls `switch_if_due` and answers requests through it."""
+class Programmable(Protocol):
+    """What carries out the conditions of one direction; see `DirectionEngine`."""
 
-    def __init__(self, paths: Sequence[str], seed: int) -> None:
-        self.engines: dict[tuple[str, Direction], DirectionEngine] = {
-            (path, direction): DirectionEngine(f"{seed} {path} {direction}")
-            for path in paths
-            for direction in DIRECTIONS
-        }
+    def switch(self, now_ns: int, programs: Sequence[FlowProgram]) -> None:
+        """Replace all that is programmed."""
+        ...
+
+    def statistics(self, now_ns: int, flow: int) -> Statistics:
+        """Return the counters of a flow."""
+        ...
+
+    def clear_statistics(self, flow: int | None = None) -> None:
+        """Zero the counters of a flow or of all."""
+        ...
+
+
+class Switchboard:
+    """Switches the directions; the loop that carries packets calls `switch_if_due` and answers requests through it."""
+
+    def __init__(self, directions: Mapping[tuple[str, Direction], Programmable]) -> None:
+        self._directions = dict(directions)
         self._waiting: ProgramRequest | None = None
         self._last_switch_ns: int | None = None
 
@@ -32,8 +45,8 @@ class Switchboard:
             case ProgramRequest():
                 return self._program(request)
             case StatisticsRequest(target):
-                engine = self.engines[target.path, target.direction]
-                return engine.statistics(time.monotonic_ns(), target.flow)
+                direction = self._directions[target.path, target.direction]
+                return direction.statistics(time.monotonic_ns(), target.flow)
             case ClearRequest(target):
                 self._clear(target)
             case LastSwitchRequest():
@@ -42,10 +55,10 @@ class Switchboard:
 
     def _clear(self, target: Target | None) -> None:
         if target is not None:
-            self.engines[target.path, target.direction].clear_statistics(target.flow)
+            self._directions[target.path, target.direction].clear_statistics(target.flow)
             return
-        for engine in self.engines.values():
-            engine.clear_statistics()
+        for direction in self._directions.values():
+            direction.clear_statistics()
 
     def _program(self, request: ProgramRequest) -> int:
         self._waiting = None
@@ -68,18 +81,11 @@ class Switchboard:
             self._switch(now_ns, waiting.entries)
 
     def _switch(self, now_ns: int, entries: Sequence[FlowEntry]) -> int:
-        programs: dict[tuple[str, Direction], list[FlowProgram]] = {key: [] for key in self.engines}
+        programs: dict[tuple[str, Direction], list[FlowProgram]] = {key: [] for key in self._directions}
         for entry in entries:
             key = (entry.target.path, entry.target.direction)
             programs[key].append(FlowProgram(entry.target.flow, entry.filter, entry.conditions))
-        for key, engine in self.engines.items():
-            engine.switch(now_ns, programs[key])
+        for key, direction in self._directions.items():
+            direction.switch(now_ns, programs[key])
         self._last_switch_ns = time.monotonic_ns()
         return self._last_switch_ns
-
-    def next_event_ns(self) -> int | None:
-        """When the next release or switch is due."""
-        times = [release for engine in self.engines.values() if (release := engine.next_release()) is not None]
-        if self.next_switch_ns is not None:
-            times.append(self.next_switch_ns)
-        return min(times, default=None)

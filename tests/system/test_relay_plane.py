@@ -1,0 +1,264 @@
+"""Streams through the relay: late, slow or stalled as programmed, complete always, and nothing left behind."""
+
+import hashlib
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from impairlab.drivers.model import Conditions, FlowEntry, RateLimit, Target
+from impairlab.drivers.model.errors import CapabilityError, ConnectError, ImpairlabError
+from impairlab.drivers.model.factories import delay, link_down, link_flap, loss
+from impairlab.sim_hardware.planes.relay import RelayPlane
+
+MS = 1_000_000
+
+
+def echo(connection: socket.socket) -> None:
+    with connection:
+        while data := connection.recv(65536):
+            connection.sendall(data)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[tuple[str, int]]:
+    """An echo server that ends its side when the client ends its own."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    threads: list[threading.Thread] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=echo, args=(connection,), daemon=True))
+            threads[-1].start()
+
+    accepting = threading.Thread(target=serve, daemon=True)
+    accepting.start()
+    yield listener.getsockname()
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for thread in (accepting, *threads):
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def shared_plane(service: Any) -> Iterator[RelayPlane]:
+    with RelayPlane({"1": service}) as made:
+        yield made
+
+
+@pytest.fixture
+def plane(shared_plane: RelayPlane) -> RelayPlane:
+    shared_plane.program([], None)
+    shared_plane.clear_statistics(None)
+    return shared_plane
+
+
+def set_to(plane: RelayPlane, *impairments: Any, direction: Any = "a-b", at_ns: int | None = None) -> int:
+    entry = FlowEntry(target=Target(path="1", direction=direction), conditions=Conditions.of(*impairments))
+    return plane.program([entry], at_ns)
+
+
+def connect(plane: RelayPlane) -> socket.socket:
+    connection = socket.create_connection(plane.address("1"), timeout=20)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def round_trip_ms(connection: socket.socket, content: bytes = b"ping") -> float:
+    begin = time.monotonic_ns()
+    connection.sendall(content)
+    while content:
+        content = content[len(connection.recv(len(content))) :]
+    return (time.monotonic_ns() - begin) / MS
+
+
+def digest_of_rest(connection: socket.socket) -> tuple[int, str]:
+    digest, length = hashlib.sha256(), 0
+    while data := connection.recv(1 << 16):
+        digest.update(data)
+        length += len(data)
+    return length, digest.hexdigest()
+
+
+def test_each_direction_has_its_own_delay(plane: RelayPlane) -> None:
+    with connect(plane) as connection:
+        assert statistics.median(round_trip_ms(connection) for _ in range(20)) < 2
+        set_to(plane, delay("20 ms"))
+        assert statistics.median(round_trip_ms(connection) for _ in range(10)) == pytest.approx(20, abs=2)
+        both = [
+            FlowEntry(target=Target(path="1", direction=direction), conditions=Conditions.of(delay(mean)))
+            for direction, mean in (("a-b", "10 ms"), ("b-a", "25 ms"))
+        ]
+        plane.program(both, None)
+        waits = [round_trip_ms(connection) for _ in range(10)]
+    assert min(waits) >= 35
+    assert statistics.median(waits) == pytest.approx(35, abs=2)
+
+
+def test_a_jittered_stream_arrives_whole_and_ends_properly(plane: RelayPlane) -> None:
+    set_to(plane, delay("10 ms", jitter="8 ms"), direction="b-a")
+    content = bytes(range(256)) * 8_000
+    with connect(plane) as connection:
+        sending = threading.Thread(target=lambda: (connection.sendall(content), connection.shutdown(socket.SHUT_WR)))
+        sending.start()
+        assert digest_of_rest(connection) == (len(content), hashlib.sha256(content).hexdigest())
+        sending.join()
+    counted = plane.statistics(Target(path="1", direction="a-b"))
+    assert (counted.received_bytes, counted.forwarded_bytes) == (len(content), len(content))
+    assert counted.received_packets is None
+
+
+def test_a_rate_is_met_within_two_percent_and_shared(plane: RelayPlane) -> None:
+    set_to(plane, RateLimit(rate="16 Mbit/s"))
+    share = 1_000_000
+    with connect(plane) as one, connect(plane) as other:
+        begin = time.monotonic_ns()
+        for connection in (one, other):
+            threading.Thread(
+                target=lambda c: (c.sendall(bytes(share)), c.shutdown(socket.SHUT_WR)), args=(connection,), daemon=True
+            ).start()
+        results: dict[socket.socket, tuple[int, int]] = {}
+
+        def collect(connection: socket.socket) -> None:
+            length, _ = digest_of_rest(connection)
+            results[connection] = (length, time.monotonic_ns() - begin)
+
+        collectors = [threading.Thread(target=collect, args=(c,)) for c in (one, other)]
+        for thread in collectors:
+            thread.start()
+        for thread in collectors:
+            thread.join()
+    assert [length for length, _ in results.values()] == [share, share]
+    first, last = sorted(elapsed for _, elapsed in results.values())
+    assert 2 * share * 8 / (last / 1e9) == pytest.approx(16e6, rel=0.02)
+    assert first > 0.8 * last
+
+
+def test_a_link_that_is_down_stalls_and_loses_nothing(plane: RelayPlane) -> None:
+    with connect(plane) as connection:
+        round_trip_ms(connection)
+        begin = time.monotonic_ns()
+        set_to(plane, link_down())
+        plane.program([], begin + 300 * MS)
+        waited = round_trip_ms(connection)
+        switched = plane.last_switch_ns()
+    assert switched is not None
+    assert 0 <= switched - begin - 300 * MS < 20 * MS
+    assert 250 < waited < 350
+
+
+def test_a_flap_stalls_for_its_down_time_over_and_over(plane: RelayPlane) -> None:
+    set_to(plane, link_flap("80 ms", "200 ms"))
+    with connect(plane) as connection:
+        end, waits = time.monotonic() + 0.9, []
+        while time.monotonic() < end:
+            waits.append(round_trip_ms(connection))
+    long = [waited for waited in waits if waited > 20]
+    assert 3 <= len(long) <= 5
+    assert statistics.median(long) == pytest.approx(80, abs=8)
+
+
+def test_what_a_stream_cannot_suffer_is_refused_with_every_reason(plane: RelayPlane) -> None:
+    with pytest.raises(CapabilityError) as caught:
+        set_to(
+            plane,
+            loss("1 %"),
+            delay("10 ms", jitter="1 ms", keep_order=False),
+            RateLimit(rate="1 Mbit/s", mode="policer", layer="l1"),
+        )
+    fields = {violation.field for violation in caught.value.violations}
+    assert fields == {"loss", "delay.keep_order", "rate.mode", "rate.layer"}
+    with pytest.raises(CapabilityError, match="flow"):
+        plane.program([FlowEntry(target=Target(path="1", direction="a-b", flow=1))], None)
+
+
+def test_many_connections_at_once_are_carried(plane: RelayPlane) -> None:
+    set_to(plane, delay("30 ms"))
+    connections = [connect(plane) for _ in range(60)]
+    begin = time.monotonic_ns()
+    for connection in connections:
+        connection.sendall(b"x")
+    assert {connection.recv(1) for connection in connections} == {b"x"}
+    assert 30 <= (time.monotonic_ns() - begin) / MS < 300
+    for connection in connections:
+        connection.close()
+
+
+def test_a_service_that_refuses_later_is_a_reset_to_the_client() -> None:
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as listener,
+        RelayPlane({"1": listener.getsockname()}) as plane,
+    ):
+        listener.close()
+        with connect(plane) as connection, pytest.raises(ConnectionResetError):
+            connection.recv(1)
+
+
+def test_no_service_is_an_error_that_says_where() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as placeholder:
+        host, port = placeholder.getsockname()
+    with pytest.raises(ConnectError, match=rf"path 1 leads to no service: {host}:{port}: Connection refused"):
+        RelayPlane({"1": (host, port)})
+
+
+def test_an_address_of_another_machine_cannot_be_listened_on(service: Any) -> None:
+    with pytest.raises(ConnectError, match=r"no relay on 192\.0\.2\.1"):
+        RelayPlane({"1": service}, host="192.0.2.1")
+
+
+def test_close_ends_connections_and_process_and_later_calls_say_so(service: Any) -> None:
+    plane = RelayPlane({"1": service})
+    pid = plane._worker.pid
+    with connect(plane) as connection:
+        round_trip_ms(connection)
+        plane.close()
+        plane.close()
+        with suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+    assert not Path(f"/proc/{pid}").exists()
+    with pytest.raises(ImpairlabError, match="closed"):
+        plane.program([], None)
+
+
+OWNER = """
+import socket, sys
+from impairlab.sim_hardware.planes.relay import RelayPlane
+service = socket.create_server(("127.0.0.1", 0))
+with RelayPlane({"1": service.getsockname()}) as plane:
+    print(*plane.address("1"), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_process_ends_when_its_owner_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        host, port = owner.stdout.readline().split()
+        socket.create_connection((host, int(port)), timeout=10).close()
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except ConnectionRefusedError:
+            return
+        except ConnectionResetError:  # it ended while we were in its backlog
+            continue
+        time.sleep(0.02)
+    pytest.fail("the relay outlived its owner")
