@@ -18,8 +18,22 @@ from impairlab.drivers.model.errors import ImpairlabError
 from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
+from impairlab.sim_hardware.planes.relay import RelayPlane
 
-PlaneName = Literal["netns", "null"]
+PlaneName = Literal["netns", "relay", "null"]
+Planes = NetnsPlane | RelayPlane | NullPlane
+Service = tuple[str, int]
+
+_HIGHEST_PORT = 65535
+
+
+def _host_port(_: click.Context, __: click.Parameter, text: str | None) -> Service | None:
+    if text is None:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdecimal() and 0 < int(port) <= _HIGHEST_PORT):
+        raise click.BadParameter(f"{text!r} is not HOST:PORT, e.g. 127.0.0.1:8000 or [::1]:8000")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 @click.group()
@@ -28,34 +42,67 @@ def sim() -> None:
 
 
 @sim.command(cls=Verb)
-@click.option("--plane", type=click.Choice(["netns", "null"]), default="netns", show_default=True,
-              help="netns: packets cross between two network namespaces. null: no packets.")  # fmt: skip
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen for SCPI.")
+@click.option("--plane", type=click.Choice(["netns", "relay", "null"]), default="netns", show_default=True,
+              help="netns: packets cross between two network namespaces. relay: TCP streams are relayed to a service. "
+                   "null: no packets.")  # fmt: skip
+@click.option("--to", callback=_host_port, metavar="HOST:PORT", help="relay: the service that path 1 leads to.")
+@click.option("--host", default="127.0.0.1", show_default=True,
+              help="Where to listen for SCPI, and for clients of the relay.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=5025, show_default=True, help="0 takes a free one.")
 @click.option("--serial", default="SIM0001", show_default=True, help="Serial number in *IDN?.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes the random streams of the data plane.")
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON line.")
-def serve(plane: PlaneName, host: str, port: int, serial: str, seed: int, as_json: bool) -> int:  # noqa: FBT001, PLR0917 - one for each option
+def serve(  # noqa: PLR0917 - one for each option
+    plane: PlaneName,
+    to: Service | None,
+    host: str,
+    port: int,
+    serial: str,
+    seed: int,
+    as_json: bool,  # noqa: FBT001
+) -> int:
     """Serve a simulated appliance until Ctrl-C, SIGTERM, or the end of a piped standard input."""
-    data_plane: NetnsPlane | NullPlane = NetnsPlane(seed=seed) if plane == "netns" else NullPlane()
+    data_plane = _data_plane(plane, to, host, seed)
     with SimulatedAppliance(data_plane, serial=serial) as appliance:
         try:
             bound_host, bound_port = appliance.serve_scpi(host, port)
         except OSError as error:
             raise ImpairlabError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-        ready = _ready_line(plane, f"tcp://{bound_host}:{bound_port}", data_plane)
+        ready = {"address": f"tcp://{bound_host}:{bound_port}", "plane": plane, "pid": os.getpid()}
+        ready |= _ways_in(data_plane, to)
         click.echo(json.dumps(ready) if as_json else _in_words(ready))
         _until_told()
     return Exit.OK
 
 
-def _ready_line(plane: PlaneName, address: str, data_plane: NetnsPlane | NullPlane) -> dict[str, object]:
-    ready: dict[str, object] = {"address": address, "plane": plane, "pid": os.getpid()}
-    if isinstance(data_plane, NetnsPlane):
-        ready["rootless"] = data_plane.rootless
-        ready["stations"] = {end: data_plane.command_in(end, ()) for end in ("client", "server")}
-        ready["addresses"] = {"client": data_plane.client_address, "server": data_plane.server_address}
-    return ready
+def _data_plane(plane: PlaneName, to: Service | None, host: str, seed: int) -> Planes:
+    if plane == "relay":
+        if to is None:
+            raise click.UsageError("--plane relay needs --to HOST:PORT, the service that clients are to reach.")
+        return RelayPlane({"1": to}, host=host, seed=seed)
+    if to is not None:
+        raise click.UsageError("--to belongs to --plane relay.")
+    return NetnsPlane(seed=seed) if plane == "netns" else NullPlane()
+
+
+def _ways_in(data_plane: Planes, to: Service | None) -> Mapping[str, object]:
+    """Return how traffic gets onto the path."""
+    match data_plane:
+        case NetnsPlane():
+            return {
+                "rootless": data_plane.rootless,
+                "stations": {end: data_plane.command_in(end, ()) for end in ("client", "server")},
+                "addresses": {"client": data_plane.client_address, "server": data_plane.server_address},
+            }
+        case RelayPlane() if to is not None:
+            return {"client_address": _join(data_plane.address("1")), "service": _join(to)}
+        case _:
+            return {}
+
+
+def _join(address: Service) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _in_words(ready: Mapping[str, object]) -> str:
@@ -63,6 +110,8 @@ def _in_words(ready: Mapping[str, object]) -> str:
     stations, addresses = ready.get("stations"), ready.get("addresses")
     if isinstance(stations, dict) and isinstance(addresses, dict):
         lines += [f"{end} {addresses[end]}: {' '.join(prefix)} COMMAND" for end, prefix in stations.items()]
+    if "service" in ready:
+        lines.append(f"clients connect to {ready['client_address']} and reach {ready['service']}")
     return "\n".join(lines)
 
 

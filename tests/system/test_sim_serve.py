@@ -1,13 +1,19 @@
 """`impairlab sim serve` as a user starts it: a process, a socket, packets."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+import threading
+import time
+import urllib.request
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from impairlab.controller.cli.app import run_command
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 
 COMMAND = [sys.executable, "-c", "from impairlab.controller.cli import main; main()", "sim", "serve", "--port", "0"]
@@ -65,3 +71,67 @@ def test_what_is_programmed_delays_packets():
             command = [*stations["client"], sys.executable, "-c", client, addresses["server"]]
             seconds = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert 0.080 <= seconds < 0.160
+
+
+@pytest.fixture
+def http_service():
+    """A web server in this process; yields HOST:PORT."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        serving.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+def test_a_relay_delays_what_clients_ask_of_the_service(http_service):
+    with served("--plane", "relay", "--to", http_service) as ready:
+        assert ready["service"] == http_service
+        assert ask(ready["address"], "PATH1:AB:DELay:MEAN 80 MS;STAT ON;:PATH1:AB:APPLy;*OPC?") == "1"
+        begin = time.monotonic()
+        with urllib.request.urlopen(f"http://{ready['client_address']}/", timeout=10) as answer:
+            assert answer.read() == b"ok"
+        assert 0.080 <= time.monotonic() - begin < 1
+
+
+def test_a_relay_says_in_words_where_clients_connect(http_service):
+    command = [*COMMAND, "--plane", "relay", "--to", http_service]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        line = process.stdout.readline()
+        process.stdin.close()
+    assert re.fullmatch(rf"clients connect to 127\.0\.0\.1:\d+ and reach {re.escape(http_service)}\n", line)
+
+
+def test_a_relay_to_nowhere_is_one_message_and_no_traceback():
+    with closing(socket.create_server(("127.0.0.1", 0))) as placeholder:
+        port = placeholder.getsockname()[1]
+    command = [*COMMAND, "--plane", "relay", "--to", f"127.0.0.1:{port}"]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert run.returncode == 3
+    assert run.stderr == f"path 1 leads to no service: 127.0.0.1:{port}: Connection refused\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--plane", "relay"), "--plane relay needs --to HOST:PORT"),
+        (("--plane", "null", "--to", "127.0.0.1:80"), "--to belongs to --plane relay"),
+        (("--plane", "relay", "--to", "80"), "'80' is not HOST:PORT"),
+        (("--plane", "relay", "--to", "localhost:99999"), "'localhost:99999' is not HOST:PORT"),
+    ],
+)
+def test_a_target_where_it_does_not_belong_is_a_usage_error(options, complaint, capsys):
+    assert run_command(["sim", "serve", *options]) == 2
+    assert complaint in capsys.readouterr().err
