@@ -38,6 +38,7 @@ LONGEST_MESSAGE = 60_000
 T = TypeVar("T")
 
 _ERRORS = ":SYST:ERR:ALL?"
+_COMPLETE = "*OPC?"
 _LOCK = ":SYST:LOCK:REQ?"
 _LOCKED = -203
 _CONDITION = ":STAT:OPER:COND?"
@@ -164,7 +165,8 @@ class ScpiAppliance(Appliance):
     def _commit(self, settings: Mapping[Target, Conditions], units: Sequence[str]) -> Commit:
         """Send a commit; after a failure find out, on a new connection, what became of it."""
         try:
-            done = self._change([*units, "*OPC?"])
+            done = self._change([*units, _COMPLETE])
+            self._check_completed(done)
         except InstrumentError:
             self._unstage(tuple(settings))
             raise
@@ -174,6 +176,12 @@ class ScpiAppliance(Appliance):
             self._find_out(settings, failure)
             raise
         return Commit(done.sent_ns, done.acknowledged_ns)
+
+    def _check_completed(self, done: Exchange) -> None:
+        """See that *OPC? was answered 1 (IEEE 488.2 10.19), the only answer that acknowledges."""
+        answer = split_units(done.reply)[-2]
+        if answer != "1":
+            raise self._malformed(_COMPLETE, done.reply, f"acknowledged by {answer!r} instead of 1")
 
     def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
         """Say in `failure` whether the write took effect, if that can be known.

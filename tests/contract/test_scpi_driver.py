@@ -1,12 +1,7 @@
 """The SCPI driver against the simulated appliance: two readings of one manual page that must agree."""
 
-import socket
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from decimal import Decimal
-from threading import Thread
 
 import pytest
 
@@ -15,18 +10,8 @@ from impairlab.drivers import (
     Appliance,
     CapabilityError,
     Conditions,
-    ConnectionLost,
     Filter,
-    IdentityMismatch,
-    InstrumentCommandError,
-    InstrumentExecutionError,
-    LockedByOther,
-    MalformedResponse,
-    NoResponse,
-    PartialResponse,
-    RebootDetected,
     Target,
-    VerifyMismatch,
     WireLog,
     connect,
     delay,
@@ -35,14 +20,29 @@ from impairlab.drivers import (
     rate,
 )
 from impairlab.drivers.links.wire_log import read_wire_log
-from impairlab.drivers.model import Delay, Mtu, PfcPause, RateLimit, Statistics
-from impairlab.drivers.testing.peers import answering, tcp_peer
+from impairlab.drivers.model import (
+    BitErrorLoss,
+    Corrupt,
+    Delay,
+    Duplicate,
+    EcnMark,
+    GilbertElliottLoss,
+    LinkState,
+    Mtu,
+    PeriodicLoss,
+    PfcPause,
+    RateLimit,
+    Reorder,
+    Statistics,
+    feature_name,
+    fields_of,
+)
+from impairlab.drivers.scpi.capabilities import COUNTERS
 from impairlab.sim_hardware.appliance import SimulatedAppliance
-from impairlab.sim_hardware.faults import CloseMidReply, Garbage, LateReply, Mute, PartialReply, Reboot
+from impairlab.sim_hardware.faults import Garbage, LateReply
 from impairlab.sim_hardware.planes import NullPlane
 
 MS = 1_000_000
-PATIENT_NS = 10_000 * MS
 
 AB = Target(path="1", direction="a-b")
 BA = Target(path="1", direction="b-a")
@@ -50,65 +50,15 @@ OTHER = Target(path="2", direction="a-b")
 FLOW = Target(path="1", direction="a-b", flow=3)
 
 
-class TimedPlane(NullPlane):
-    """Keeps when it was programmed."""
-
-    def program(self, entries, at_ns):
-        self.programmed_ns = time.monotonic_ns()
-        return super().program(entries, at_ns)
-
-
-@pytest.fixture
-def plane() -> TimedPlane:
-    return TimedPlane(paths=("1", "2"))
-
-
-@pytest.fixture
-def sim(plane: NullPlane) -> Iterator[SimulatedAppliance]:
-    with SimulatedAppliance(plane) as sim:
-        yield sim
-
-
-@pytest.fixture
-def address(sim: SimulatedAppliance) -> str:
-    host, port = sim.serve_scpi()
-    return f"tcp://{host}:{port}"
-
-
-@pytest.fixture
-def box(address: str) -> Iterator[Appliance]:
-    with connect(address, timeout_ns=PATIENT_NS) as box:
-        yield box
-
-
-@pytest.fixture
-def hasty(address: str) -> Iterator[Appliance]:
-    with connect(address, timeout_ns=150 * MS) as box:
-        yield box
-
-
-def truth(sim: SimulatedAppliance, target: Target) -> Conditions:
-    return sim.state.conditions(target.path, target.direction, target.flow)
-
-
-def say(address: str, message: str) -> str:
-    """Ask as another session does."""
-    host, _, port = address.removeprefix("tcp://").rpartition(":")
-    with socket.create_connection((host, int(port)), 10) as sock, sock.makefile("rw", newline="\n") as stream:
-        stream.write(message + "\n")
-        stream.flush()
-        return stream.readline().rstrip()
-
-
-def test_impaired_path_is_impaired_and_then_as_before(sim: SimulatedAppliance, box: Appliance) -> None:
+def test_impaired_path_is_impaired_and_then_as_before(box: Appliance, truth) -> None:
     box.apply(AB, Conditions.of(delay("1 ms")))
     wanted = (delay("45 ms", jitter="8 ms"), loss("0.3 %", burst=4))
     with box.path("1").impaired(*wanted) as applied:
-        assert truth(sim, AB) == truth(sim, BA) == Conditions.of(*wanted)
+        assert truth(AB) == truth(BA) == Conditions.of(*wanted)
         assert not any(record.quantised for record in applied)
         assert all(record.sent == record.read_back for record in applied)
-    assert truth(sim, AB) == Conditions.of(delay("1 ms"))
-    assert truth(sim, BA) == NEUTRAL
+    assert truth(AB) == Conditions.of(delay("1 ms"))
+    assert truth(BA) == NEUTRAL
 
 
 def test_it_says_what_it_is_and_can(box: Appliance) -> None:
@@ -136,26 +86,87 @@ EXACT = [
     delay("100 ns"),
     delay("9.9999999 s"),
     delay("45.0001 ms", jitter="8 ms", keep_order=False),
+    Delay(mean="10 s", spread="100 ns", distribution="uniform"),
+    Delay(mean="1 ms", spread="10 s", distribution="pareto"),
+    Delay(mean="1.2345678 s", spread="1.2345677 s", distribution="gamma"),
+    Delay(mean="20 ms", spread="20 ms", distribution="exponential"),
     Delay(mean="10 ms", spread="1 ms", distribution="table", table=(Decimal(-1), Decimal("0.000001"), Decimal("2.5"))),
     loss("1 ppb"),
+    loss(1),
     loss(Decimal("0.123456789"), burst=Decimal("1.001")),
+    PeriodicLoss(every=1_000_000_000, burst=999_999),
+    GilbertElliottLoss(
+        to_bad="1 ppb", to_good=Decimal("0.987654321"), bad_loss=Decimal("0.5"), good_loss=Decimal("1e-9")
+    ),
+    BitErrorLoss(ber=Decimal("1e-15")),
+    BitErrorLoss(ber=Decimal("0.000123456789012")),
+    outage(),
+    Reorder(rate="0.3 %", depth=1000, hold="9.9999999 s"),
+    Duplicate(rate=Decimal("1e-9"), copies=100),
+    Corrupt(rate="100 %", bits=64),
+    rate(1000),
     rate(9_999_987_654),
-    RateLimit(rate="20 Mbit/s", mode="policer", burst="15 kB", layer="l1"),
+    RateLimit(rate="100 Gbit/s", burst=0, queue="1 GB", layer="l1"),
+    RateLimit(rate="20 Mbit/s", mode="policer", burst="16 MB", layer="l1"),
+    RateLimit(rate="20 Mbit/s", mode="link", queue=1, layer="l1"),
+    LinkState(state="up"),
+    LinkState(state="down"),
+    LinkState(state="flap", down="1 us", period="3600 s"),
+    EcnMark(rate="2 %"),
     PfcPause(priorities=(0, 7, 3), duration="50 us", period="1 ms"),
     Mtu(size="68 B"),
+    Mtu(size=65_535),
 ]
 
 
+def test_values_that_must_arrive_exactly_leave_no_field_out(box: Appliance) -> None:
+    settable = {
+        (name, field) for name, each in box.capabilities.features.items() for field in each.ranges | each.choices
+    }
+    changed = {
+        (feature_name(each), field)
+        for each in EXACT
+        for field, value in fields_of(each)
+        if value != type(each).model_fields[field].default
+    }
+    assert {feature_name(each) for each in EXACT} == set(box.capabilities.features)
+    without_order = {(name, field) for name, field in settable if field != "keep_order"}
+    assert without_order <= changed
+    assert ("delay.normal", "keep_order") in changed
+
+
 @pytest.mark.parametrize("impairment", EXACT, ids=str)
-def test_values_arrive_exactly(sim: SimulatedAppliance, box: Appliance, impairment) -> None:
+def test_values_arrive_exactly(box: Appliance, impairment, truth) -> None:
     box.set_filter(FLOW, Filter())  # without a filter the flow is not in use
     records = box.apply(FLOW, Conditions.of(impairment))
-    assert truth(sim, FLOW) == Conditions.of(impairment)
+    assert truth(FLOW) == Conditions.of(impairment)
     assert not any(record.quantised for record in records)
     assert box.read(FLOW).conditions == Conditions.of(impairment)
 
 
-def test_bracket_holds_the_moment_of_the_change(plane: TimedPlane, box: Appliance) -> None:
+def test_a_flow_takes_every_kind_at_once(box: Appliance, truth) -> None:
+    everything = Conditions.of(*{each.kind: each for each in EXACT}.values())
+    assert len(list(everything)) == len(Conditions.model_fields)
+    records = box.apply(AB, everything)
+    assert truth(AB) == everything
+    assert {record.field.partition(".")[0] for record in records} == set(Conditions.model_fields)
+    assert {record.read_back for record in box.apply(AB, NEUTRAL)} == {"-"}
+    assert truth(AB) == NEUTRAL
+
+
+def test_every_flow_of_every_direction_has_its_own_settings(box: Appliance, truth) -> None:
+    targets = box.targets()
+    assert len(targets) == 2 * 2 * 9
+    for target in targets:
+        if target.flow:
+            box.set_filter(target, Filter(vlan=target.flow))
+    wanted = {target: Conditions.of(Delay(mean=f"{n + 1} ms")) for n, target in enumerate(targets)}
+    box.apply_many(wanted)
+    assert {target: truth(target) for target in targets} == wanted
+    assert {entry.target: entry.conditions for entry in box.snapshot().entries} == wanted
+
+
+def test_bracket_holds_the_moment_of_the_change(plane, box: Appliance) -> None:
     for settings in ({AB: Conditions.of(outage())}, {AB: NEUTRAL, BA: Conditions.of(outage())}):
         for record in box.apply_many(settings):
             assert record.sent_ns <= plane.programmed_ns <= record.acknowledged_ns
@@ -172,23 +183,23 @@ def test_one_flow_is_set_and_checked_in_one_exchange(address: str, tmp_path) -> 
     ]
 
 
-def test_several_flows_switch_together(plane: NullPlane, sim: SimulatedAppliance, box: Appliance) -> None:
+def test_several_flows_switch_together(plane: NullPlane, box: Appliance, truth) -> None:
     before = len(plane.programs)
     box.apply_many({AB: Conditions.of(outage()), BA: Conditions.of(delay("1 s")), OTHER: Conditions.of(outage())})
     assert len(plane.programs) == before + 1
-    assert truth(sim, OTHER) == Conditions.of(outage())
+    assert truth(OTHER) == Conditions.of(outage())
 
 
-def test_value_between_steps_is_refused_or_moved_and_recorded(sim: SimulatedAppliance, box: Appliance) -> None:
+def test_value_between_steps_is_refused_or_moved_and_recorded(box: Appliance, truth) -> None:
     odd = Conditions.of(Delay(mean="1.00003 ms"), loss(Decimal("0.1234567891")))
     with pytest.raises(CapabilityError) as raised:
         box.apply(AB, odd)
     assert [violation.field for violation in raised.value.violations] == ["delay.mean", "loss.rate"]
-    assert truth(sim, AB) == NEUTRAL
+    assert truth(AB) == NEUTRAL
     records = {record.field: record for record in box.apply(AB, odd, on_mismatch="nearest")}
     assert (records["delay.mean"].asked, records["delay.mean"].sent) == ("1.00003 ms", "1 ms")
     assert records["delay.mean"].quantised
-    assert truth(sim, AB) == Conditions.of(Delay(mean="1 ms"), loss(Decimal("0.123456789")))
+    assert truth(AB) == Conditions.of(Delay(mean="1 ms"), loss(Decimal("0.123456789")))
 
 
 def test_what_lies_out_of_range_is_never_sent(plane: NullPlane, box: Appliance) -> None:
@@ -196,126 +207,6 @@ def test_what_lies_out_of_range_is_never_sent(plane: NullPlane, box: Appliance) 
     with pytest.raises(CapabilityError, match=r"0 s \.\. 10 s in steps of 100 ns"):
         box.apply(AB, Conditions.of(delay("10.1 s")), on_mismatch="nearest")
     assert len(plane.programs) == before
-
-
-def _with_longer_delays(box: Appliance) -> None:
-    feature = box.capabilities.features["delay.constant"]
-    longer = feature.ranges["mean"].model_copy(update={"high": Decimal(10) ** 12})
-    wider = feature.model_copy(update={"ranges": {**feature.ranges, "mean": longer}})
-    box.capabilities = replace(
-        box.capabilities, features={**box.capabilities.features, "delay.constant": wider}, paths=("1", "2", "9")
-    )
-
-
-@pytest.mark.parametrize("others", [{}, {BA: Conditions.of(outage())}])
-def test_refusal_has_number_and_words_and_changes_nothing(sim: SimulatedAppliance, box: Appliance, others) -> None:
-    box.apply(AB, Conditions.of(delay("1 ms")))
-    _with_longer_delays(box)
-    with pytest.raises(InstrumentExecutionError) as raised:
-        box.apply_many({**others, AB: Conditions.of(delay("11 s"))})
-    assert raised.value.code == -222
-    assert "PATH1:AB:COND" in raised.value.command
-    assert raised.value.state_known
-    assert truth(sim, AB) == Conditions.of(delay("1 ms"))
-    assert truth(sim, BA) == NEUTRAL
-    assert not sim.state.unsaved
-    box.apply(AB, Conditions.of(delay("2 ms")))
-
-
-def test_command_error_is_known_at_once_although_it_cuts_the_message_short(box: Appliance) -> None:
-    _with_longer_delays(box)
-    started = time.monotonic_ns()
-    with pytest.raises(InstrumentCommandError) as raised:
-        box._change([':PATH9:AB:COND ""', ":PATH9:AB:APPL", "*OPC?"])
-    assert raised.value.code == -114
-    assert time.monotonic_ns() - started < PATIENT_NS / 2
-
-
-def test_failed_data_plane_is_a_refusal(plane: NullPlane, box: Appliance) -> None:
-    plane.failure = VerifyMismatch("the worker is gone")
-    with pytest.raises(InstrumentExecutionError) as raised:
-        box.apply(AB, Conditions.of(outage()))
-    assert raised.value.code == -240
-    plane.failure = None
-    box.apply(AB, Conditions.of(outage()))
-
-
-def test_errors_that_others_left_are_not_ours(address: str, box: Appliance) -> None:
-    say(address, "*OPC?;PATH1:AB:DEL:MEAN 99")
-    box.apply(AB, Conditions.of(delay("1 ms")))
-
-
-def test_what_others_left_staged_is_not_committed(address: str, sim: SimulatedAppliance, box: Appliance) -> None:
-    say(address, 'PATH2:AB:COND "LOSS:MOD OUT;LOSS:STAT ON";:PATH2:BA:FLOW2:FILT:DEF "STAT 1";*OPC?')
-    assert sim.state.unsaved
-    box.apply_many({AB: Conditions.of(outage()), BA: Conditions.of(outage())})
-    assert truth(sim, OTHER) == NEUTRAL
-    assert not sim.state.unsaved
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (LateReply(600 * MS), NoResponse),
-        (PartialReply(keep=4), PartialResponse),
-        (CloseMidReply(keep=4), ConnectionLost),
-        (Garbage(), MalformedResponse),
-        (Garbage(b"1;2;3;4;5;6\n"), MalformedResponse),
-        (Garbage(b'"open;1\n'), MalformedResponse),
-    ],
-)
-def test_lost_acknowledgement_has_its_error_and_the_truth_is_found_out(sim, hasty, fault, error) -> None:
-    sim.inject(fault)
-    with pytest.raises(error) as raised:
-        hasty.apply(AB, Conditions.of(delay("1 ms")))
-    assert raised.value.state_known
-    assert "took effect" in raised.value.__notes__[0]
-    assert truth(sim, AB) == Conditions.of(delay("1 ms"))
-    hasty.apply(AB, Conditions.of(delay("2 ms")))
-    assert hasty.read(AB).conditions == Conditions.of(delay("2 ms"))
-
-
-def test_write_that_was_never_executed_leaves_the_state_unknown(sim: SimulatedAppliance, hasty: Appliance) -> None:
-    sim.inject(Mute())
-    with pytest.raises(NoResponse) as raised:
-        hasty.apply(AB, Conditions.of(outage()))
-    assert not raised.value.state_known
-    assert truth(sim, AB) == NEUTRAL
-    hasty.apply(AB, Conditions.of(outage()))
-
-
-def test_reboot_in_the_middle_of_a_write_is_detected(sim: SimulatedAppliance, box: Appliance) -> None:
-    sim.inject(LateReply(5_000 * MS))
-
-    def reboot_once_written() -> None:
-        deadline = time.monotonic() + 10
-        while truth(sim, AB) == NEUTRAL and time.monotonic() < deadline:
-            time.sleep(0.001)
-        sim.inject(Reboot(boot_ns=50 * MS))
-
-    rebooting = Thread(target=reboot_once_written)
-    rebooting.start()
-    with pytest.raises(RebootDetected) as raised:
-        box.apply(AB, Conditions.of(outage()))
-    rebooting.join()
-    assert not raised.value.state_known
-    assert "COND" in raised.value.command
-    assert box.read(AB).conditions == NEUTRAL
-    box.apply(AB, Conditions.of(outage()))
-
-
-def test_reboot_while_impaired_is_told_and_the_state_before_is_restored(
-    sim: SimulatedAppliance, box: Appliance
-) -> None:
-    box.apply(AB, Conditions.of(delay("1 ms")))
-
-    def reboot_and_notice() -> None:
-        sim.inject(Reboot())
-        box._link.resynchronise(PATIENT_NS)
-
-    with pytest.raises(RebootDetected), box.path("1").impaired(outage()):
-        reboot_and_notice()
-    assert truth(sim, AB) == Conditions.of(delay("1 ms"))
 
 
 def test_four_threads_set_and_read_their_own_flows(box: Appliance) -> None:
@@ -326,29 +217,6 @@ def test_four_threads_set_and_read_their_own_flows(box: Appliance) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(all(results) for results in pool.map(work, range(1, 5)))
-
-
-def test_lock_of_another_session_is_named_and_respected(address: str, sim: SimulatedAppliance, box: Appliance) -> None:
-    with connect(address) as other, other.locked():
-        with pytest.raises(LockedByOther, match="LAN127") as raised:
-            box.apply(AB, Conditions.of(outage()))
-        assert raised.value.retryable
-        with pytest.raises(LockedByOther):
-            box.lock()
-        assert box.read(AB).conditions == NEUTRAL
-        other.apply(AB, Conditions.of(outage()))
-    with box.locked():
-        box.apply(AB, NEUTRAL)
-    assert not sim.state.unsaved
-
-
-def test_lock_is_kept_over_a_reconnection_and_given_back_at_the_end(address: str, box: Appliance) -> None:
-    box.lock()
-    box._link.desynchronise("a test says so")
-    box.apply(AB, Conditions.of(outage()))
-    assert say(address, "SYST:LOCK:REQ?") == "0"
-    box.unlock()
-    assert say(address, "SYST:LOCK:REQ?") == "1"
 
 
 FILTERS = [
@@ -366,18 +234,11 @@ def test_filters_come_back_as_they_were_set(box: Appliance, selector: Filter) ->
     assert box.read(FLOW).filter is None
 
 
-def test_filter_the_appliance_does_not_take_leaves_nothing_staged(sim: SimulatedAppliance, box: Appliance) -> None:
-    impossible = Filter.model_construct(vlan=5000)
-    with pytest.raises(InstrumentExecutionError):
-        box.set_filter(FLOW, impossible)
-    assert not sim.state.unsaved
-
-
-def test_whole_snapshot_is_restored_with_filters(address: str, sim: SimulatedAppliance, box: Appliance) -> None:
+def test_whole_snapshot_is_restored_with_filters(sim: SimulatedAppliance, box: Appliance, say) -> None:
     box.set_filter(FLOW, Filter(dscp=46))
     box.apply_many({AB: Conditions.of(delay("1 ms")), FLOW: Conditions.of(outage())})
     before, entries = box.snapshot(), sim.state.entries
-    say(address, "*RST;*OPC?")
+    say("*RST;*OPC?")
     box.restore(before)
     assert sim.state.entries == entries
     box.neutral()
@@ -393,20 +254,39 @@ def test_long_messages_are_split(box: Appliance) -> None:
 
 
 def test_statistics_are_read_and_cleared(plane: NullPlane, box: Appliance) -> None:
-    counted = Statistics(at_ns=7, received_packets=100, received_bytes=64_000, dropped_loss=3, marked=0)
-    plane.counters = {AB: counted}
+    assert set(COUNTERS) == set(Statistics.model_fields) - {"at_ns"}
+    counted = Statistics(at_ns=7, **{name: 2**40 + n for n, name in enumerate(COUNTERS)})
+    not_counted = Statistics(at_ns=8, received_packets=0)
+    plane.counters = {AB: counted, FLOW: not_counted}
     assert box.path("1").a_to_b.statistics() == counted
+    assert box.path("1").flow("a-b", 3).statistics() == not_counted
     box.path("1").a_to_b.clear_statistics()
     assert plane.cleared == [AB]
 
 
-def test_wrong_serial_number_is_refused(address: str) -> None:
-    with pytest.raises(IdentityMismatch, match="SIM0001"):
-        connect(address, serial="SIM0002")
-    connect(address, serial="SIM0001").close()
+def test_limits_are_those_the_appliance_answers(address: str, sim: SimulatedAppliance, tmp_path) -> None:
+    path = tmp_path / "wire.jsonl"
+    with WireLog(path) as log, connect(address, wire_log=log) as box:
+        documented = box.capabilities.features["delay.constant"].ranges["mean"]
+    question, answer = [record.text for record in read_wire_log(path)][-3:-1]
+    assert question.startswith(":PATH1:AB:DEL:MEAN? MIN;:PATH1:AB:DEL:MEAN? MAX;")
+    sim.inject(LateReply(0), count=2)  # the greeting and the facts are as ever
+    sim.inject(Garbage(answer.replace("0;10;", "0.001;5;", 1).encode() + b"\n"))
+    with connect(address) as box:
+        other = box.capabilities.features["delay.constant"].ranges["mean"]
+        with pytest.raises(CapabilityError, match=r"1 ms \.\. 5 s"):
+            box.apply(AB, Conditions.of(delay("6 s")))
+    assert (documented.low, documented.high) == (0, 10_000_000_000)
+    assert (other.low, other.high, other.step) == (1_000_000, 5_000_000_000, 100)
 
 
-def test_peer_that_speaks_something_else_is_malformed() -> None:
-    for answer in ("hello", "0;Acme,Box,1,1"):
-        with tcp_peer(answering(lambda _, answer=answer: answer)) as (host, port), pytest.raises(MalformedResponse):
-            connect(f"tcp://{host}:{port}")
+def test_wire_log_has_every_line_in_order_with_its_time(address: str, tmp_path) -> None:
+    path = tmp_path / "wire.jsonl"
+    with WireLog(path) as log, connect(address, wire_log=log) as box:
+        (record,) = box.apply(AB, Conditions.of(outage()))
+    records = list(read_wire_log(path))
+    assert [records[0].text, records[-1].text] == ["connected", "dropped: closed"]
+    assert [each.direction for each in records[1:-1]] == ["sent", "received"] * (len(records) // 2 - 1)
+    assert [each.ns for each in records] == sorted(each.ns for each in records)
+    write = next(each for each in records if ":PATH1:AB:APPL" in each.text)
+    assert write.ns == record.sent_ns
