@@ -10,7 +10,7 @@ from impairlab.drivers.model import Statistics, Target
 from impairlab.drivers.model.errors import CapabilityError, ImpairlabError
 from impairlab.sim_hardware.appliance.memories import Memories
 from impairlab.sim_hardware.appliance.settings import DEFAULTS, FlowSettings
-from impairlab.sim_hardware.appliance.state import ApplianceState, Flows, FlowTable
+from impairlab.sim_hardware.appliance.state import NOTHING, ApplianceState, Flows, FlowTable, Programmed
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.scpi import Instrument, Operation, ScpiError
 
@@ -65,17 +65,17 @@ class Box:
         self.trigger_source = "immediate"
         self._table = FlowTable(self.plane.paths)
         self._show_status()
-        self._program({}, at_ns=None)
+        self._program(NOTHING, at_ns=None)
 
     @property
     def state(self) -> ApplianceState:
         """What is active now."""
         table = self._table
-        return ApplianceState(table.entries(table.active), table.unsaved, self._waiting)
+        return ApplianceState(table.active.entries, table.unsaved, self._waiting)
 
     def active(self, target: Target) -> FlowSettings:
         """Return the active settings of one flow."""
-        return self._table.active.get(target, DEFAULTS)
+        return self._table.active.flows.get(target, DEFAULTS)
 
     def staged(self, target: Target) -> FlowSettings:
         """Return the staged settings of one flow."""
@@ -83,7 +83,7 @@ class Box:
 
     def active_flows(self) -> list[Target]:
         """Return the flows whose active settings are not all defaults, in order."""
-        return self._table.sorted(self._table.active)
+        return list(self._table.active.made)
 
     def stage(self, target: Target, settings: FlowSettings) -> None:
         """Replace the staged settings of one flow."""
@@ -110,7 +110,7 @@ class Box:
         if self.trigger_source == "immediate":
             self.commit_all()
             return
-        self._table.entries(self._table.staged)
+        self._table.fitted(self._table.staged)
         self._waiting = True
         self._show_status()
 
@@ -129,7 +129,7 @@ class Box:
 
     def save(self, slot: int) -> None:
         """Keep the active settings in a memory."""
-        self.memories.save(slot, self._table.active)
+        self.memories.save(slot, self._table.active.flows)
 
     def recall(self, slot: int) -> None:
         """Stage and commit what a memory holds. Raises -314 when it is empty, and what a commit raises."""
@@ -161,26 +161,26 @@ class Box:
 
     def _switch_to(self, flows: Flows) -> None:
         at_ns = self._clock() + self._settle_ns if self._settle_ns else None
-        switch_ns = self._program(flows, at_ns)
-        self._table.committed = flows
+        programmed = self._table.fitted(flows)
+        switch_ns = self._program(programmed, at_ns)
+        self._table.committed = programmed
         earlier = self._switching
         remaining_ns = max(0, switch_ns - self._clock())
-        self._switching = self._instrument.operations.start("commit", remaining_ns, lambda: self._switched(flows))
+        self._switching = self._instrument.operations.start("commit", remaining_ns, lambda: self._switched(programmed))
         if earlier is not None:
             earlier.abort()  # it ends with the new one; only now, so that there is never no operation pending
         if remaining_ns == 0:
             self._switching.complete()
         self._show_status()
 
-    def _switched(self, flows: Flows) -> None:
+    def _switched(self, programmed: Programmed) -> None:
         self._switching = None
-        self._table.active = flows
+        self._table.active = programmed
         self._show_status()
 
-    def _program(self, flows: Flows, at_ns: int | None) -> int:
-        entries = self._table.entries(flows)
+    def _program(self, programmed: Programmed, at_ns: int | None) -> int:
         try:
-            switch_ns = self.plane.program(entries, at_ns)
+            switch_ns = self.plane.program(programmed.entries, at_ns)
         except CapabilityError as error:
             raise ScpiError(-241, str(error)) from error
         except ImpairlabError as error:
@@ -197,7 +197,7 @@ class Box:
         bits = (
             (Condition.SETTLING, self._switching is not None),
             (Condition.WAITING_FOR_TRIGGER, self._waiting),
-            (Condition.IMPAIRING, any(not entry.conditions.is_neutral for entry in table.entries(table.active))),
+            (Condition.IMPAIRING, table.active.impairs),
             (Condition.STAGED, bool(table.unsaved)),
         )
         group = self._instrument.status.operation

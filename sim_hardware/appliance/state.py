@@ -33,6 +33,32 @@ class ApplianceState:
         return NEUTRAL
 
 
+@dataclass(frozen=True, slots=True)
+class Programmed:
+    """The settings of all flows that were found to fit together, and what they are in terms of the model.
+
+    Attributes:
+        flows: The settings.
+        made: What each programs; None for a flow that is not in use.
+    """
+
+    flows: Flows
+    made: Mapping[Target, FlowEntry | None]
+
+    @property
+    def entries(self) -> tuple[FlowEntry, ...]:
+        """What is programmed, by path, direction and flow."""
+        return tuple(entry for entry in self.made.values() if entry is not None)
+
+    @property
+    def impairs(self) -> bool:
+        """Whether some flow is not neutral."""
+        return any(not entry.conditions.is_neutral for entry in self.entries)
+
+
+NOTHING = Programmed({}, {})
+
+
 class FlowTable:
     """Staged, committed and active settings of every flow.
 
@@ -42,8 +68,8 @@ class FlowTable:
     def __init__(self, paths: tuple[str, ...]) -> None:
         self._paths = paths
         self.staged: Flows = {}
-        self.committed: Flows = {}
-        self.active: Flows = {}
+        self.committed = NOTHING
+        self.active = NOTHING
 
     def stage(self, target: Target, settings: FlowSettings) -> None:
         """Replace the staged settings of one flow."""
@@ -51,26 +77,30 @@ class FlowTable:
 
     def after_commit(self, target: Target) -> Flows:
         """Return what is committed once the staged settings of `target` are."""
-        return _with(self.committed, target, self.staged.get(target, DEFAULTS))
+        return _with(self.committed.flows, target, self.staged.get(target, DEFAULTS))
 
-    def entries(self, flows: Flows) -> tuple[FlowEntry, ...]:
-        """Return what `flows` program. Raises `ScpiError` -221 when the settings of one do not fit together."""
-        made = (entry_of(target, flows[target]) for target in self.sorted(flows))
-        return tuple(entry for entry in made if entry is not None)
+    def fitted(self, flows: Flows) -> Programmed:
+        """Return what `flows` program; flows that are committed as they are are not looked at again.
 
-    def sorted(self, flows: Flows) -> list[Target]:
-        """Return the targets of `flows` in order of path, direction and flow."""
-        return sorted(
-            flows, key=lambda each: (self._paths.index(each.path), DIRECTIONS.index(each.direction), each.flow)
-        )
+        Raises:
+            ScpiError: -221 when the settings of a flow do not fit together.
+        """
+        known = self.committed
+        made = {
+            target: known.made[target] if known.flows.get(target) is flows[target] else entry_of(target, flows[target])
+            for target in sorted(flows, key=self._rank)
+        }
+        return Programmed(flows, made)
+
+    def _rank(self, target: Target) -> tuple[int, int, int]:
+        return self._paths.index(target.path), DIRECTIONS.index(target.direction), target.flow
 
     @property
     def unsaved(self) -> frozenset[Target]:
         """The flows whose staged settings are not the active ones."""
+        staged, active = self.staged, self.active.flows
         return frozenset(
-            target
-            for target in {*self.staged, *self.active}
-            if self.staged.get(target, DEFAULTS) != self.active.get(target, DEFAULTS)
+            target for target in {*staged, *active} if staged.get(target, DEFAULTS) != active.get(target, DEFAULTS)
         )
 
 

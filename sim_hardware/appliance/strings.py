@@ -3,7 +3,8 @@
 Source: docs/reference/scpi.md, "A flow as one string".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
 
 from impairlab.sim_hardware.appliance.fields import (
     ALL_FILTER_FIELDS,
@@ -17,6 +18,7 @@ from impairlab.sim_hardware.scpi import ErrorEntry, ScpiError
 from impairlab.sim_hardware.scpi.syntax import Unit, parse_message
 
 _FILTER_NODE = "FILT:"
+_CACHED_HEADERS = 512
 
 Installed = Callable[[AnyField], None]
 """Raises -241 for a setting whose option is not installed."""
@@ -51,7 +53,7 @@ def read_filter(text: str, settings: FlowSettings, check: Installed) -> FlowSett
     return _read(text, ":FILTer:", settings.without(ALL_FILTER_FIELDS), ALL_FILTER_FIELDS, check)
 
 
-def _read(text: str, node: str, settings: FlowSettings, fields: Sequence[AnyField], check: Installed) -> FlowSettings:
+def _read(text: str, node: str, settings: FlowSettings, fields: tuple[AnyField, ...], check: Installed) -> FlowSettings:
     for part in filter(str.strip, text.split(";")):  # no legal value holds a semicolon
         for unit in parse_message(node + part.strip()):
             settings = _stage(settings, unit, fields, check)
@@ -59,14 +61,20 @@ def _read(text: str, node: str, settings: FlowSettings, fields: Sequence[AnyFiel
 
 
 def _stage(
-    settings: FlowSettings, unit: Unit | ErrorEntry, fields: Sequence[AnyField], check: Installed
+    settings: FlowSettings, unit: Unit | ErrorEntry, fields: tuple[AnyField, ...], check: Installed
 ) -> FlowSettings:
     if isinstance(unit, ErrorEntry):
         raise ScpiError(unit.code, unit.text.partition(";")[2])
     if unit.header.endswith("?"):
         raise ScpiError(-224, unit.header)
+    field = _field(unit.header, fields)
+    check(field)
+    return field.stage(settings, unit.data, DEFAULTS)
+
+
+@lru_cache(maxsize=_CACHED_HEADERS)
+def _field(header: str, fields: tuple[AnyField, ...]) -> AnyField:
     for field in fields:
-        if field.answers_to(unit.header):
-            check(field)
-            return field.stage(settings, unit.data, DEFAULTS)
-    raise ScpiError(-113, unit.header)
+        if field.answers_to(header):
+            return field
+    raise ScpiError(-113, header)
