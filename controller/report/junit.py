@@ -11,22 +11,23 @@ from .view import Judged
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_xml(judged: Sequence[Judged], *, title: str, seconds: float) -> str:
+def junit_xml(judged: Sequence[Judged], *, title: str, seconds: float, cut_short: str = "") -> str:
     """The file's text.
 
     FAIL is a failure and INVALID an error. INCONCLUSIVE is a failure too: a CI system must not go green on a claim
-    that nobody could confirm, and JUnit's `skipped` would let it.
+    that nobody could confirm, and JUnit's `skipped` would let it. A run that was cut short is an error of its own.
 
     Args:
         judged: The verdicts.
         title: Name of the suite.
         seconds: How long the run was.
+        cut_short: How the run ended early; empty if it went through.
     """
     outcomes = [row.verdict.outcome for row in judged]
     counts = {
-        "tests": len(outcomes),
+        "tests": len(outcomes) + bool(cut_short),
         "failures": sum(outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE} for outcome in outcomes),
-        "errors": sum(outcome is Outcome.INVALID for outcome in outcomes),
+        "errors": sum(outcome is Outcome.INVALID for outcome in outcomes) + bool(cut_short),
         "skipped": 0,
     }
     attributes = {"name": _legal(title), "time": f"{seconds:.3f}"} | {
@@ -34,6 +35,9 @@ def junit_xml(judged: Sequence[Judged], *, title: str, seconds: float) -> str:
     }
     suites = Element("testsuites")
     suite = SubElement(suites, "testsuite", attributes)
+    if cut_short:
+        case = SubElement(suite, "testcase", {"classname": _legal(title), "name": "the run goes through"})
+        SubElement(case, "error", {"type": Outcome.INVALID.value, "message": _legal(cut_short)})
     for row in judged:
         _case(suite, row, title)
     indent(suites)

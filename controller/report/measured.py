@@ -1,6 +1,7 @@
 """What the requests say: points, phase rows, percentiles and generator health, from a traffic log's records."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 
 from impairlab.controller.analysis.health import EFFECT_SHARE, LAG_LIMIT_NS, RATE_TOLERANCE, rate_is_off
@@ -27,10 +28,17 @@ def request_points(records: Iterable[RequestRecord], zero_ns: int) -> tuple[Requ
 
 
 def phase_summaries(
-    records: Sequence[RequestRecord], phases: Mapping[str, Interval], zero_ns: int
+    records: Sequence[RequestRecord],
+    phases: Mapping[str, Interval],
+    zero_ns: int,
+    complete: Container[str] | None = None,
 ) -> tuple[PhaseSummary, ...]:
-    """One row a phase. `phases` are intervals on the monotonic clock, as are the planned instants."""
-    return tuple(_summary(name, planned_between(records, *span), span, zero_ns) for name, span in phases.items())
+    """One row a phase. `phases` are intervals on the monotonic clock, as are the planned instants.
+
+    `complete` names the phases that went on until their planned end; None: all of them.
+    """
+    rows = (_summary(name, planned_between(records, *span), span, zero_ns) for name, span in phases.items())
+    return tuple(row if complete is None else replace(row, complete=row.name in complete) for row in rows)
 
 
 def _summary(name: str, records: Sequence[RequestRecord], span: Interval, zero_ns: int) -> PhaseSummary:
@@ -44,6 +52,7 @@ def _summary(name: str, records: Sequence[RequestRecord], span: Interval, zero_n
         ttft_p99_ns=quantile(ttft, 0.99),
         gap_p95_ns=quantile(gap, 0.95),
         stalled=sum(STALL_NS < value < inf for value in gap),
+        outlasted=sum(record.t_sched_ns + record.closed_ns > span[1] for record in records),
     )
 
 

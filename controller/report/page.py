@@ -6,14 +6,13 @@ from .markup import Markup, element, join
 from .sections import (
     applied_section,
     banner,
+    counters_section,
     definitions_section,
     facts_section,
-    health_section,
+    figures,
+    generators,
     notices,
     objectives,
-    percentiles_section,
-    phases_section,
-    timeline_section,
 )
 from .view import Report
 
@@ -33,11 +32,10 @@ def page(report: Report) -> str:
         banner(report),
         notices(report.notices),
         objectives(report.judged),
-        timeline_section(report.timeline),
-        phases_section(report.phases),
-        percentiles_section(report.percentiles),
+        *figures(report.traffics),
         applied_section(report.applied),
-        health_section(report.health),
+        counters_section(report.counters),
+        *generators(report.traffics),
         definitions_section(report.definitions),
         facts_section(report.facts),
     )

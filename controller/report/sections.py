@@ -9,7 +9,19 @@ from .markup import Markup, element, join
 from .percentile_chart import percentile_chart
 from .scales import duration, instant
 from .timeline import timeline_chart
-from .view import AppliedRow, Check, Definition, Fact, Judged, PercentileChart, PhaseSummary, Report, TimelineFigure
+from .view import (
+    AppliedRow,
+    Check,
+    Counters,
+    Definition,
+    Fact,
+    Judged,
+    PercentileChart,
+    PhaseSummary,
+    Report,
+    TimelineFigure,
+    TrafficFigures,
+)
 
 NOTHING = "–"
 
@@ -46,7 +58,7 @@ def _objective(row: Judged) -> list[Markup]:
     return [
         cell(element("span", verdict.outcome.value, class_=f"mark {verdict.outcome.value}")),
         _claim(verdict),
-        cell(row.phase),
+        cell(f"{row.phase}, {row.traffic}" if row.traffic else row.phase),
         number(_shown(verdict.threshold, verdict)),
         number(NOTHING if verdict.estimate is None else _shown(verdict.estimate, verdict)),
         number(interval),
@@ -75,7 +87,29 @@ def _shown(value: float, verdict: Verdict) -> str:
     return f"{value * 100:.4g} %" if verdict.unit == "1" else show(value, verdict.unit)
 
 
-def timeline_section(timeline: TimelineFigure) -> Markup:
+def figures(traffics: Sequence[TrafficFigures]) -> list[Markup]:
+    """Timeline, phases and percentiles of each traffic; named where there are several."""
+    return [
+        part
+        for traffic in traffics
+        for part in (
+            timeline_section(traffic.timeline, _of(traffic, traffics)),
+            phases_section(traffic.phases, _of(traffic, traffics)),
+            percentiles_section(traffic.percentiles, _of(traffic, traffics)),
+        )
+    ]
+
+
+def generators(traffics: Sequence[TrafficFigures]) -> list[Markup]:
+    """The health of each traffic's generator."""
+    return [health_section(traffic.health, _of(traffic, traffics)) for traffic in traffics if traffic.health]
+
+
+def _of(traffic: TrafficFigures, traffics: Sequence[TrafficFigures]) -> str:
+    return f" of {traffic.name}" if len(traffics) > 1 else ""
+
+
+def timeline_section(timeline: TimelineFigure, of: str = "") -> Markup:
     """The latency timeline over the impairment band."""
     lead = (
         "Every request at the instant it was planned for, timed from that instant. "
@@ -87,7 +121,7 @@ def timeline_section(timeline: TimelineFigure) -> Markup:
         "acknowledgement, grey is the time between the two. Point at a step to read its times."
     )
     figure = element("figure", _timeline_legend(), timeline_chart(timeline), element("figcaption", caption))
-    return section("Timeline", lead, figure)
+    return section(f"Timeline{of}", lead, figure)
 
 
 def _timeline_legend() -> Markup:
@@ -116,7 +150,7 @@ def _key(kind: str) -> Markup:
     return element("svg", mark, viewBox="0 0 20 12", class_="chart", aria_hidden="true")
 
 
-def phases_section(phases: Sequence[PhaseSummary]) -> Markup:
+def phases_section(phases: Sequence[PhaseSummary], of: str = "") -> Markup:
     """What each phase was like, in one row."""
     heads = (
         "Phase",
@@ -128,29 +162,31 @@ def phases_section(phases: Sequence[PhaseSummary]) -> Markup:
         "#TTFT p99",
         "#Worst gap p95",
         "#With a gap > 100 ms",
+        "#Outlasted the phase",
     )
     lead = "Requests belong to the phase in which they were planned, whenever they finished."
-    return section("Phases", lead, table(heads, (_phase(phase) for phase in phases))) if phases else Markup()
+    return section(f"Phases{of}", lead, table(heads, (_phase(phase) for phase in phases))) if phases else Markup()
 
 
 def _phase(phase: PhaseSummary) -> list[Markup]:
     values = (phase.ttft_p50_ns, phase.ttft_p99_ns, phase.gap_p95_ns)
     return [
-        cell(phase.name),
+        cell(phase.name) if phase.complete else cell(phase.name, element("div", "cut short", class_="soft small")),
         number(instant(phase.span.start_ns)),
         number(instant(phase.span.end_ns)),
         number(str(phase.requests)),
         number(str(phase.failures)),
         *(number(NOTHING if value is None else duration(value)) for value in values),
         number(str(phase.stalled)),
+        number(str(phase.outlasted)),
     ]
 
 
-def percentiles_section(charts: Sequence[PercentileChart]) -> Markup:
+def percentiles_section(charts: Sequence[PercentileChart], of: str = "") -> Markup:
     """The percentile plots."""
     drawn = [chart for chart in charts if any(series.points for series in chart.series)]
     if not drawn:
-        return section("Percentiles", "No request was recorded.")
+        return section(f"Percentiles{of}", "No request was recorded.")
     lead = (
         "The further right, the rarer. The ribbons are 95 % intervals from order statistics; a dashed grey line goes "
         "on where n is too small to have one, and nothing should be read from it."
@@ -163,7 +199,7 @@ def percentiles_section(charts: Sequence[PercentileChart]) -> Markup:
         )
         for chart in drawn
     ]
-    return section("Percentiles, phase against phase", lead, *figures)
+    return section(f"Percentiles{of}, phase against phase", lead, *figures)
 
 
 def applied_section(applied: Sequence[AppliedRow]) -> Markup:
@@ -204,11 +240,25 @@ def _beside(expected: str, found: str) -> Markup:
     return cell(found) if expected == found else cell(element("span", found, class_="differs"))
 
 
-def health_section(checks: Sequence[Check]) -> Markup:
+def counters_section(counters: Sequence[Counters]) -> Markup:
+    """The packet counters, a column for each that any appliance keeps."""
+    if not counters:
+        return Markup()
+    names = list(dict.fromkeys(name for row in counters for name in row.values))
+    rows = ([cell(row.target), *(_counted(row.values.get(name)) for name in names)] for row in counters)
+    lead = "As the appliance counted them, at the last reading in the run."
+    return section("Packet counters", lead, table(("Where", *(f"#{name}" for name in names)), rows))
+
+
+def _counted(value: int | None) -> Markup:
+    return number(NOTHING if value is None else str(value))
+
+
+def health_section(checks: Sequence[Check], of: str = "") -> Markup:
     """Whether the generator kept its own plan."""
     lead = "A generator that was late itself says nothing about the service: then the run is INVALID."
     return section(
-        "Generator health", lead, table(("", "Measured", "#Value", "#Limit"), (_check(check) for check in checks))
+        f"Generator health{of}", lead, table(("", "Measured", "#Value", "#Limit"), (_check(check) for check in checks))
     )
 
 

@@ -1,22 +1,22 @@
 """verdict.json: the outcome and every verdict, for programs."""
 
 import json
-from collections.abc import Sequence
 
-from impairlab.controller.analysis.judge import overall
-
-from .view import Judged
+from .verdicts import Verdicts
 
 
-def verdict_json(judged: Sequence[Judged], *, run: str, title: str, notices: Sequence[str] = ()) -> str:
+def verdict_json(verdicts: Verdicts, *, run: str, title: str) -> str:
     """The file's text. `outcome` is null where no verdict was asked for; times are nanoseconds, rates fractions."""
-    outcome = overall([row.verdict for row in judged])
     content = {
         "schema_version": 1,
         "run": run,
         "title": title,
-        "outcome": None if outcome is None else outcome.value,
-        "notices": list(notices),
-        "verdicts": [{"phase": row.phase, **row.verdict.to_dict()} for row in judged],
+        "outcome": None if verdicts.overall is None else verdicts.overall.value,
+        "reason": verdicts.reason,
+        "notices": list(verdicts.notices),
+        "verdicts": [
+            {"phase": row.phase, **({"traffic": row.traffic} if row.traffic else {}), **row.verdict.to_dict()}
+            for row in verdicts.judged
+        ],
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,6 +1,7 @@
 """The view: everything the page shows, as frozen values between the run folder and the HTML."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
@@ -56,7 +57,7 @@ class StateSpan:
         planned_ns: When it was meant to begin.
         sent_ns: When the first byte of the first write left; None if it never did.
         acknowledged_ns: When the last acknowledgement arrived; None if it never did.
-        end_ns: When the next state was acknowledged, or the timeline ended.
+        end_ns: When the next state was planned, or the timeline ended.
         label: The conditions in words.
         severity: How it is drawn.
     """
@@ -68,6 +69,10 @@ class StateSpan:
     end_ns: int
     label: str
     severity: Severity
+
+    def until(self, end_ns: int) -> "StateSpan":
+        """The same state with another end."""
+        return replace(self, end_ns=end_ns)
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,11 @@ class PercentileChart:
 
 @dataclass(frozen=True)
 class PhaseSummary:
-    """One row of the phase table: what a quick reader wants to know of a phase. Nanoseconds; infinite means failed."""
+    """One row of the phase table: what a quick reader wants to know of a phase. Nanoseconds; infinite means failed.
+
+    `outlasted` counts the requests that were planned in the phase and still under way at its end. `complete` says
+    whether the phase went on until its planned end.
+    """
 
     name: str
     span: PhaseSpan
@@ -129,14 +138,17 @@ class PhaseSummary:
     ttft_p99_ns: float | None
     gap_p95_ns: float | None
     stalled: int
+    outlasted: int = 0
+    complete: bool = True
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One verdict with the phase it was asked for."""
+    """One verdict with the phase it was asked for, and the traffic where the run had several."""
 
     phase: str
     verdict: Verdict
+    traffic: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,6 +179,14 @@ class AppliedRow:
 
 
 @dataclass(frozen=True)
+class Counters:
+    """The packet counters of one flow, by name, as last read."""
+
+    target: str
+    values: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Check:
     """One line of generator health: what was measured, what would be too much, and whether it was sound."""
 
@@ -194,6 +214,21 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class TrafficFigures:
+    """All that is shown of one traffic.
+
+    Attributes:
+        name: Its name; empty where a run had none, and only the impairments are shown.
+    """
+
+    name: str
+    timeline: TimelineFigure
+    phases: tuple[PhaseSummary, ...]
+    percentiles: tuple[PercentileChart, ...]
+    health: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """The whole page.
 
@@ -203,6 +238,7 @@ class Report:
         outcome: The overall judgement; None if no verdict was asked for.
         reason: One line why.
         notices: What a reader must know before trusting anything below, such as a run cut short.
+        traffics: One for each traffic, at least one.
         facts: Environment, seeds, identities, restored or not.
     """
 
@@ -212,10 +248,8 @@ class Report:
     reason: str
     notices: tuple[str, ...]
     judged: tuple[Judged, ...]
-    timeline: TimelineFigure
-    phases: tuple[PhaseSummary, ...]
-    percentiles: tuple[PercentileChart, ...]
+    traffics: tuple[TrafficFigures, ...]
     applied: tuple[AppliedRow, ...]
-    health: tuple[Check, ...]
+    counters: tuple[Counters, ...]
     definitions: tuple[Definition, ...]
     facts: tuple[Fact, ...]

@@ -17,6 +17,7 @@ from impairlab.controller.analysis.verdict import (
 from impairlab.controller.report.view import (
     AppliedRow,
     Check,
+    Counters,
     Definition,
     Fact,
     Judged,
@@ -30,6 +31,7 @@ from impairlab.controller.report.view import (
     Severity,
     StateSpan,
     TimelineFigure,
+    TrafficFigures,
 )
 
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -127,11 +129,13 @@ def report(count: int = 900, **changes: object) -> Report:
         "reason": "ttft_sched p99 at most 800 ms in outage: 3 of 70 beyond 800 ms",
         "notices": (),
         "judged": judged,
-        "timeline": TimelineFigure(60 * SECOND, PHASES, points, lanes(), 600.0 * MS),
-        "phases": summaries,
-        "percentiles": charts,
+        "traffics": (
+            TrafficFigures(
+                "chat", TimelineFigure(60 * SECOND, PHASES, points, lanes(), 600.0 * MS), summaries, charts, checks
+            ),
+        ),
         "applied": applied(),
-        "health": checks,
+        "counters": (Counters("wan path 1 a-b", {"received packets": 4711, "dropped loss": 42}),),
         "definitions": tuple(Definition(metric.key, metric.formula, "what it is") for metric in METRICS.values()),
         "facts": (Fact("Appliance wan", "impairlab IL-8 SIM0001 1.0"), Fact("Seed", "1"), Fact("Restored", "yes")),
     }

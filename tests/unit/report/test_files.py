@@ -10,6 +10,7 @@ from impairlab.controller.analysis.metrics import METRICS
 from impairlab.controller.analysis.verdict import Outcome, quantile_at_most
 from impairlab.controller.report.junit import junit_xml
 from impairlab.controller.report.verdict_file import verdict_json
+from impairlab.controller.report.verdicts import Verdicts
 from impairlab.controller.report.view import Judged, Report
 
 MakeReport = Callable[..., Report]
@@ -39,7 +40,8 @@ def test_hostile_text_leaves_the_xml_well_formed(make_report: MakeReport) -> Non
 def test_the_verdict_file_has_every_number_and_nothing_json_cannot_say() -> None:
     verdict = quantile_at_most([1.0, inf], metric=METRICS["ttft"], q=0.5, limit=inf)
     row = Judged("outage", replace(verdict, estimate=inf))
-    content = json.loads(verdict_json((row,), run="r1", title="t", notices=("cut short",)))
+    verdicts = Verdicts(verdict.outcome, (row,), "why", ("cut short",))
+    content = json.loads(verdict_json(verdicts, run="r1", title="t"))
     assert content["outcome"] == verdict.outcome.value
     assert content["verdicts"][0] == {"phase": "outage", **row.verdict.to_dict()}
     assert content["verdicts"][0]["estimate"] == "inf"
@@ -47,4 +49,4 @@ def test_the_verdict_file_has_every_number_and_nothing_json_cannot_say() -> None
 
 
 def test_without_verdicts_there_is_no_outcome() -> None:
-    assert json.loads(verdict_json((), run="r", title="t"))["outcome"] is None
+    assert json.loads(verdict_json(Verdicts(None, (), "", ()), run="r", title="t"))["outcome"] is None

@@ -10,7 +10,16 @@ import pytest
 
 from impairlab.controller.report.markup import Markup, element
 from impairlab.controller.report.page import page
-from impairlab.controller.report.view import Lane, PhaseSpan, Report, RequestPoint, Severity, StateSpan, TimelineFigure
+from impairlab.controller.report.view import (
+    Lane,
+    PhaseSpan,
+    Report,
+    RequestPoint,
+    Severity,
+    StateSpan,
+    TimelineFigure,
+    TrafficFigures,
+)
 
 MakeReport = Callable[..., Report]
 
@@ -57,12 +66,13 @@ def test_twenty_thousand_requests_stay_below_two_megabytes(make_report: MakeRepo
 
 def test_everything_hostile_is_escaped(make_report: MakeReport) -> None:
     whole = make_report(50)
-    phases = tuple(PhaseSpan(HOSTILE, phase.start_ns, phase.end_ns) for phase in whole.timeline.phases)
-    state = StateSpan(1, 0, 1, 2, whole.timeline.end_ns, HOSTILE, Severity.IMPAIRED)
+    phases = tuple(PhaseSpan(HOSTILE, phase.start_ns, phase.end_ns) for phase in whole.traffics[0].timeline.phases)
+    state = StateSpan(1, 0, 1, 2, whole.traffics[0].timeline.end_ns, HOSTILE, Severity.IMPAIRED)
     requests = (RequestPoint(5, inf, None, HOSTILE),)
-    timeline = TimelineFigure(whole.timeline.end_ns, phases, requests, (Lane(HOSTILE, (state,)),))
+    timeline = TimelineFigure(whole.traffics[0].timeline.end_ns, phases, requests, (Lane(HOSTILE, (state,)),))
     rows = tuple(replace(row, target=HOSTILE, asked=HOSTILE, sent=HOSTILE, read_back=HOSTILE) for row in whole.applied)
-    html = page(replace(whole, title=HOSTILE, run=HOSTILE, reason=HOSTILE, notices=(HOSTILE,), timeline=timeline,
+    traffics = (replace(whole.traffics[0], name=HOSTILE, timeline=timeline),) * 2
+    html = page(replace(whole, title=HOSTILE, run=HOSTILE, reason=HOSTILE, notices=(HOSTILE,), traffics=traffics,
                         applied=rows))  # fmt: skip
     assert "script" not in balance(html).seen
     assert "<script" not in html
@@ -72,17 +82,17 @@ def test_everything_hostile_is_escaped(make_report: MakeReport) -> None:
 def test_a_failure_is_never_thinned_out(make_report: MakeReport) -> None:
     whole = make_report(20_000)
     failed = RequestPoint(59_990_000_000, inf, None, "refused")
-    timeline = replace(whole.timeline, requests=(*whole.timeline.requests, failed))
-    html = page(replace(whole, timeline=timeline))
+    chat = whole.traffics[0]
+    timeline = replace(chat.timeline, requests=(*chat.timeline.requests, failed))
+    html = page(replace(whole, traffics=(replace(chat, timeline=timeline),)))
     assert "1 refused" in html
     assert 'class="rug"' in html
 
 
 def test_without_requests_phases_or_states_it_is_still_a_page(make_report: MakeReport) -> None:
     empty = TimelineFigure(1_000_000_000, (), (), ())
-    html = page(
-        make_report(10, timeline=empty, judged=(), phases=(), percentiles=(), applied=(), facts=(), outcome=None)
-    )
+    nothing = (TrafficFigures("", empty, (), (), ()),)
+    html = page(make_report(10, traffics=nothing, judged=(), applied=(), counters=(), facts=(), outcome=None))
     balance(html)
     assert "NO VERDICT" in html
     assert "nothing was programmed" in html
