@@ -12,6 +12,9 @@ import click
 
 VERBS: Mapping[str, str] = MappingProxyType(
     {
+        "caps": "impairlab.controller.cli.caps",
+        "check": "impairlab.controller.cli.check",
+        "preview": "impairlab.controller.cli.preview",
         "sim": "impairlab.controller.cli.sim",
     }
 )

@@ -6,6 +6,8 @@ from enum import IntEnum
 
 import click
 
+from impairlab.controller.analysis.verdict import Outcome
+from impairlab.controller.sequencer.restore import NotRestored
 from impairlab.drivers.model import errors
 
 
@@ -30,7 +32,7 @@ _BY_ERROR: tuple[tuple[type[errors.ImpairlabError], Exit], ...] = (
     (errors.LockedByOther, Exit.BUSY),
     (errors.TransportError, Exit.UNREACHABLE),
     (errors.ExchangeTimeout, Exit.UNREACHABLE),
-    (errors.VerifyMismatch, Exit.RESTORED_WITH_ERRORS),
+    (NotRestored, Exit.RESTORED_WITH_ERRORS),
     (errors.ImpairlabError, Exit.REFUSED),
 )
 
@@ -38,6 +40,11 @@ _BY_ERROR: tuple[tuple[type[errors.ImpairlabError], Exit], ...] = (
 def exit_of(error: errors.ImpairlabError) -> Exit:
     """Return the code for an error; the first class it belongs to decides."""
     return next(code for kind, code in _BY_ERROR if isinstance(error, kind))
+
+
+def exit_of_verdict(overall: Outcome | None) -> Exit:
+    """Return 0 for PASS, or where no verdict was asked for; else 1: what could not be shown has not been shown."""
+    return Exit.OK if overall in {Outcome.PASS, None} else Exit.VERDICT_FAILED
 
 
 class Verb(click.Command):

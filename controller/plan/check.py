@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from impairlab.controller.plan.rack import PathRef
+from impairlab.controller.plan.located import unknown_word
+from impairlab.controller.plan.rack import PathRef, Rack
 from impairlab.controller.plan.scenario import ANCHORS, Scenario
 from impairlab.controller.plan.timeline import Change, Timeline
 from impairlab.controller.plan.yaml import Fault, KeyPath, Located
@@ -39,6 +40,19 @@ def check(
         *_too_quick(scenario.source, timeline, capabilities),
     ]
     return tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.place.line, fault.place.column)))
+
+
+def check_stations(scenario: Scenario, rack: Rack) -> tuple[Fault, ...]:
+    """Return a fault for every traffic that starts from a station which the rack does not have."""
+    return tuple(
+        scenario.source.fault(
+            ("traffic", name, "from"),
+            unknown_word("station", spec.station, tuple(rack.stations)),
+            ", ".join(rack.stations) or "nothing: the rack has no stations; leave it out to start from this machine",
+        )
+        for name, spec in scenario.traffic.items()
+        if spec.station is not None and spec.station not in rack.stations
+    )
 
 
 def _unmet_needs(

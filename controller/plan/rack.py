@@ -138,6 +138,22 @@ class Rack(Frozen):
             raise AssertionError("a reading without a value has faults")
         return rack
 
+    def appliance(self, name: str, asked_by: str = "") -> ApplianceEntry:
+        """Return the entry of an appliance.
+
+        Args:
+            name: Its name.
+            asked_by: What the message begins with.
+
+        Raises:
+            FileError: There is no such appliance.
+        """
+        if name not in self.appliances:
+            known = sorted(self.appliances)
+            problem = unknown_word("appliance", name, known)
+            raise FileError([f"{asked_by}{problem}; legal: {', '.join(known) or 'nothing: the rack is empty'}"])
+        return self.appliances[name]
+
     def bind(self, role: str, place: str) -> PathRef:
         """Find the path that a role is played by.
 
@@ -149,11 +165,7 @@ class Rack(Frozen):
             FileError: there is no such appliance or path.
         """
         name, _, path = place.partition(":")
-        if name not in self.appliances:
-            known = sorted(self.appliances)
-            problem = unknown_word("appliance", name, known)
-            raise FileError([f"{role}={place}: {problem}; legal: {', '.join(known) or 'nothing: the rack is empty'}"])
-        aliases = self.appliances[name].paths
+        aliases = self.appliance(name, f"{role}={place}: ").paths
         return PathRef(name, aliases.get(path, path) if path else aliases.get(role, "1"))
 
 

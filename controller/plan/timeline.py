@@ -10,7 +10,6 @@ from pydantic import Field
 from impairlab.controller.plan.located import Reading
 from impairlab.controller.plan.rack import PathRef
 from impairlab.controller.plan.scenario import ANCHORS, Anchor, Phase, Scenario, Setting
-from impairlab.controller.plan.words import describe
 from impairlab.drivers.model.applied import FlowEntry
 from impairlab.drivers.model.conditions import NEUTRAL, Conditions
 from impairlab.drivers.model.flows import DIRECTIONS, Direction, Target
@@ -136,7 +135,7 @@ def preview(timeline: Timeline, binding: Mapping[str, PathRef]) -> str:
             lines.append(f"from {anchor}")
         for step in chain:
             head = f"  {'+' + format_time(step.t_ns):>12}  {step.phase:<14} {step.label:<22}"
-            said = [f"{c.role} {c.target.direction}: {describe(c.conditions)}" for c in step.changes] or ["no change"]
+            said = [f"{c.role} {c.target.direction}: {c.conditions}" for c in step.changes] or ["no change"]
             lines += [f"{head if i == 0 else ' ' * len(head)} {text}" for i, text in enumerate(said)]
     return "\n".join(lines)
 

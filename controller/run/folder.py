@@ -1,6 +1,6 @@
 """The run folder: where everything that a run leaves behind has its place.
 
-scenario.yaml  rack.yaml      as they were read
+scenario.yaml                 as it was read
 documents.jsonl               start, snapshots, events, samples, stop
 requests/NAME.jsonl           every request of a traffic, and its generator's health
 wire/APPLIANCE.jsonl          every line to and from an appliance
@@ -60,11 +60,6 @@ class RunFolder:
     def scenario(self) -> Path:
         """The scenario file as it was read."""
         return self.path / "scenario.yaml"
-
-    @property
-    def rack(self) -> Path:
-        """The rack file as it was read."""
-        return self.path / "rack.yaml"
 
     @property
     def verdicts(self) -> Path:

@@ -51,8 +51,7 @@ class ScenarioTraffic:
     def check(self) -> None:
         """Raise TrafficDied when a generator is gone."""
         for process in self._planned.values():
-            if not process.running:
-                process.wait(0)
+            process.check()
 
     def stop(self) -> None:
         """Admit nothing new. Raises TrafficDied."""

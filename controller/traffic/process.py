@@ -141,6 +141,15 @@ class TrafficProcess:
         """Whether the generator has not come to its end yet."""
         return self._process is not None and not self._over.is_set()
 
+    def check(self) -> None:
+        """Return while all is well.
+
+        Raises:
+            TrafficDied: The generator is gone without being done.
+        """
+        if self._over.is_set() and self._done is None:
+            raise self._died()
+
     def start(self, at_ns: int) -> None:
         """Let the schedule count from `at_ns` on the monotonic clock.
 

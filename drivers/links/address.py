@@ -15,6 +15,7 @@ from impairlab.drivers.model.errors import ConnectError
 def open_link(
     address: str,
     *,
+    name: str | None = None,
     greeting: Greeting | None = None,
     wire_log: WireLog | None = None,
     secrets: Iterable[str] = (),
@@ -30,7 +31,13 @@ def open_link(
         parts = urlsplit(address)
         port = parts.port or default_port
     except ValueError as error:
-        raise ConnectError(f"not an address: {error}; write it like tcp://192.0.2.1:5025", appliance=address) from error
+        raise ConnectError(
+            f"{address} is not an address: {error}; write it like tcp://192.0.2.1:5025", appliance=name or address
+        ) from error
     if parts.scheme != "tcp" or not parts.hostname or port is None or parts.path.strip("/"):
-        raise ConnectError("not an address; write it like tcp://192.0.2.1:5025", appliance=address)
-    return TcpLink(parts.hostname, port, greeting=greeting, wire_log=wire_log, secrets=secrets, timeout_ns=timeout_ns)
+        raise ConnectError(
+            f"{address} is not an address; write it like tcp://192.0.2.1:5025", appliance=name or address
+        )
+    return TcpLink(
+        parts.hostname, port, name=name, greeting=greeting, wire_log=wire_log, secrets=secrets, timeout_ns=timeout_ns
+    )

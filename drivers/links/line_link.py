@@ -54,7 +54,8 @@ class LineLink(ABC):
     Connects on construction.
 
     Args:
-        address: Where it leads, for messages.
+        address: Where it leads.
+        name: What errors call the appliance; the address when None.
         greeting: Run on every new connection before anything else.
         wire_log: Where every line is recorded; not closed by the link.
         secrets: Texts that are hidden in the log and in errors.
@@ -74,6 +75,7 @@ class LineLink(ABC):
         self,
         address: str,
         *,
+        name: str | None = None,
         greeting: Greeting | None = None,
         wire_log: WireLog | None = None,
         secrets: Iterable[str] = (),
@@ -83,6 +85,7 @@ class LineLink(ABC):
         longest_line: int = LONGEST_LINE,
     ) -> None:
         self.address = address
+        self.name = name or address
         self._greeting = greeting
         self._wire_log = wire_log
         self._redaction = Redaction(secrets)
@@ -178,7 +181,7 @@ class LineLink(ABC):
             self._record("received", stray)
             raise UnexpectedOutput(
                 f"sent {self._redaction.hide_bytes(stray[:80])!r} unasked",
-                appliance=self.address, command=self._redaction.hide(self._unanswered),
+                appliance=self.name, command=self._redaction.hide(self._unanswered),
                 seen=self._redaction.hide_bytes(stray), state_known=not self._unanswered, retryable=True,
             )  # fmt: skip
         if self._unanswered:
@@ -189,7 +192,7 @@ class LineLink(ABC):
     def _connect(self) -> Channel:
         """Make a new connection and greet the peer."""
         if self._closed:
-            raise TransportError("the link is closed", appliance=self.address)
+            raise TransportError("the link is closed", appliance=self.name)
         self._channel = channel = self._open(self._connect_timeout_ns)
         self._unanswered = ""
         self._record("event", b"connected")
@@ -207,7 +210,7 @@ class LineLink(ABC):
                 raise
             raise SessionLimit(
                 "accepted the connection and closed it unanswered: all its sessions may be taken",
-                appliance=self.address, command=error.command, retryable=True,
+                appliance=self.name, command=error.command, retryable=True,
             ) from error  # fmt: skip
         except ImpairlabError:
             self._drop("the greeting failed")
@@ -220,7 +223,7 @@ class LineLink(ABC):
         line = _encoded(message)
         channel = self._channel
         if channel is None:
-            raise ConnectionLost("the connection was dropped", appliance=self.address)
+            raise ConnectionLost("the connection was dropped", appliance=self.name)
         try:
             sent_ns = self._send(channel, line, message, timeout_ns, harmless=harmless)
             until_ns = sent_ns + (self._timeout_ns if timeout_ns is None else timeout_ns)
@@ -244,7 +247,7 @@ class LineLink(ABC):
             raise self._lost(str(error), command, b"", harmless=harmless) from error
         if not sent:
             raise NoResponse(
-                "took in no more bytes before the deadline", appliance=self.address,
+                "took in no more bytes before the deadline", appliance=self.name,
                 command=self._redaction.hide(command), state_known=harmless, retryable=harmless,
             )  # fmt: skip
         if self._wire_log is not None:
@@ -273,7 +276,7 @@ class LineLink(ABC):
         line, _, rest = seen.partition(b"\n")
         if rest:
             raise UnexpectedOutput(
-                f"answered more than one line: {self._redaction.hide_bytes(seen[:80])!r}", appliance=self.address,
+                f"answered more than one line: {self._redaction.hide_bytes(seen[:80])!r}", appliance=self.name,
                 command=self._redaction.hide(command), seen=self._redaction.hide_bytes(seen), state_known=harmless,
                 retryable=harmless,
             )  # fmt: skip
@@ -284,7 +287,7 @@ class LineLink(ABC):
         else:
             return line.removesuffix(b"\r").decode("ascii")
         raise MalformedResponse(
-            problem, appliance=self.address, command=self._redaction.hide(command),
+            problem, appliance=self.name, command=self._redaction.hide(command),
             seen=self._redaction.hide_bytes(seen[:4096]), state_known=harmless, retryable=harmless,
         )  # fmt: skip
 
@@ -297,13 +300,13 @@ class LineLink(ABC):
             else (NoResponse, "no answer before the deadline")
         )
         return kind(
-            problem, appliance=self.address, command=self._redaction.hide(command),
+            problem, appliance=self.name, command=self._redaction.hide(command),
             seen=self._redaction.hide_bytes(seen), state_known=harmless, retryable=harmless,
         )  # fmt: skip
 
     def _lost(self, problem: str, command: str, seen: bytes, *, harmless: bool) -> ConnectionLost:
         return ConnectionLost(
-            problem, appliance=self.address, command=self._redaction.hide(command),
+            problem, appliance=self.name, command=self._redaction.hide(command),
             seen=self._redaction.hide_bytes(seen), state_known=harmless, retryable=harmless,
         )  # fmt: skip
 

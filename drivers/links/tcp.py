@@ -35,7 +35,8 @@ class TcpLink(LineLink):
     Args:
         host: Name or address.
         port: TCP port.
-        greeting: See `LineLink`, as all that follow.
+        name: See `LineLink`, as all that follow.
+        greeting: See `LineLink`.
         wire_log: See `LineLink`.
         secrets: See `LineLink`.
         timeout_ns: See `LineLink`.
@@ -52,6 +53,7 @@ class TcpLink(LineLink):
         host: str,
         port: int,
         *,
+        name: str | None = None,
         greeting: Greeting | None = None,
         wire_log: WireLog | None = None,
         secrets: Iterable[str] = (),
@@ -62,8 +64,10 @@ class TcpLink(LineLink):
     ) -> None:
         self._host = host
         self._port = port
+        self._place = f"{host} port {port}"
         super().__init__(
             f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}",
+            name=name,
             greeting=greeting,
             wire_log=wire_log,
             secrets=secrets,
@@ -77,16 +81,18 @@ class TcpLink(LineLink):
         try:
             sock = socket.create_connection((self._host, self._port), timeout_ns / SECOND_NS)
         except socket.gaierror as error:
-            raise ConnectError(f"{self._host!r} does not resolve: {error.strerror}", appliance=self.address) from error
+            raise ConnectError(f"{self._host!r} does not resolve: {error.strerror}", appliance=self.name) from error
         except ConnectionRefusedError as error:
-            raise ConnectError("the connection was refused", appliance=self.address, retryable=True) from error
+            raise ConnectError(f"{self._place} refused the connection", appliance=self.name, retryable=True) from error
         except TimeoutError as error:
             raise ConnectError(
-                f"no connection within {timeout_ns / SECOND_NS:g} s", appliance=self.address, retryable=True
+                f"no connection within {timeout_ns / SECOND_NS:g} s to {self._place}",
+                appliance=self.name,
+                retryable=True,
             ) from error
         except OSError as error:
-            problem = f"unreachable: {error.strerror or error}"
-            raise ConnectError(problem, appliance=self.address, retryable=True) from error
+            problem = f"{self._place} is unreachable: {error.strerror or error}"
+            raise ConnectError(problem, appliance=self.name, retryable=True) from error
         return TcpChannel(sock)
 
 

@@ -70,6 +70,7 @@ class ScpiAppliance(Appliance):
         self._patience_ns = options.timeout_ns
         self._link = open_link(
             address,
+            name=self.name,
             greeting=self._greet,
             wire_log=options.wire_log,
             secrets=[options.secret] if options.secret else [],

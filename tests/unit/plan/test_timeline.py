@@ -116,7 +116,7 @@ def test_the_preview_names_every_change() -> None:
     text = preview(build_timeline(read_scenario(path, {"SERVICE": "http://x"}), BINDING), BINDING)
     assert "brownout: 60.6 s, 4 phases, wan = wan-1:1" in text
     assert "+20 s  impaired" in text
-    assert "wan b-a: delay normal mean 40 ms spread 8 ms, loss burst rate 1 % burst 4" in text
+    assert "wan b-a: delay 40 ms ± 8 ms normal, loss 1 % in bursts of 4" in text
     assert "+45.6 s  recovery" in text
 
 

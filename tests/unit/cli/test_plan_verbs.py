@@ -1,0 +1,110 @@
+"""check, preview and caps: what they say of good input, and of each kind of bad input."""
+
+import json
+
+import pytest
+
+
+def test_a_file_alone_is_checked_without_any_appliance(lab, capsys):
+    assert lab.impairlab("check", lab.scenario) == 0
+    assert "well written; 2 phases, 100 ms. Not checked against an appliance" in capsys.readouterr().out
+
+
+def test_a_scenario_that_the_appliance_can_do_is_ok(lab, capsys):
+    assert lab.on_rack("check") == 0
+    assert capsys.readouterr().out.endswith("ok on wan = wan-1:1; 2 phases, 100 ms\n")
+
+
+FAULTS = [
+    (("delay: 40 ms", "dealy: 40 ms"), "6:36 phases[1].slow.wan.b-a.dealy: ", "did you mean 'delay'"),
+    (("delay: 40 ms", "delay: 40"), "6:43 phases[1].slow.wan.b-a.delay", "40 has no unit"),
+    (("delay: 40 ms", "delay: 40 h"), "6:43 phases[1].slow.wan.b-a.delay", "legal"),
+    (("delay: 40 ms", "loss: 120 %"), "6:42 phases[1].slow.wan.b-a.loss", "legal"),
+    (("wan: {b-a", "lan: {b-a"), "6:24 phases[1].slow.lan", "did you mean 'wan'"),
+    (("for: 50 ms}", "for: 50 parsecs}"), "5:17 phases[0].calm.for", "parsecs"),
+]
+
+
+@pytest.mark.parametrize(("change", "where", "said"), FAULTS)
+def test_a_fault_is_named_with_its_place_and_what_would_be_legal(lab, capsys, change, where, said):
+    text = lab.scenario.read_text()
+    assert change[0] in text
+    lab.scenario.write_text(text.replace(*change, 1))
+    assert lab.on_rack("check") == 2
+    message = capsys.readouterr().err
+    assert f"{lab.scenario}:{where}" in message
+    assert said in message
+    assert "legal: " in message
+
+
+def test_every_fault_is_named_at_once(lab, capsys):
+    lab.scenario.write_text(lab.scenario.read_text().replace("40 ms", "40").replace("[delay.constant]", "[dealy]"))
+    assert lab.on_rack("check") == 2
+    assert len([line for line in capsys.readouterr().err.splitlines() if "brownout.yaml:" in line]) == 2
+
+
+def test_what_the_appliance_cannot_do_is_a_fault_of_the_file(lab, capsys):
+    lab.scenario.write_text(lab.scenario.read_text().replace("40 ms", "40.000001 ms"))
+    assert lab.on_rack("check") == 2
+    assert "wan-1: " in capsys.readouterr().err
+
+
+def test_an_unknown_path_names_those_that_there_are(lab, capsys):
+    assert lab.impairlab("check", lab.scenario, "--rack", lab.rack, "--on", "wan=wan-1:9") == 2
+    assert "wan-1 has no path '9'" in capsys.readouterr().err
+
+
+def test_an_unknown_appliance_names_those_that_there_are(lab, capsys):
+    assert lab.impairlab("check", lab.scenario, "--rack", lab.rack, "--on", "wan=wna-1") == 2
+    assert "unknown appliance 'wna-1', did you mean 'wan-1'?; legal: wan-1" in capsys.readouterr().err
+
+
+def test_a_role_without_a_path_says_how_to_give_it_one(lab, capsys):
+    assert lab.impairlab("preview", lab.scenario, "--rack", lab.rack) == 2
+    assert "legal: --on wan=appliance" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["wan", "=wan-1", "wan="])
+def test_half_a_role_is_a_usage_error(lab, capsys, option):
+    assert lab.impairlab("check", lab.scenario, "--rack", lab.rack, "--on", option) == 2
+    assert "ROLE=APPLIANCE" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(lab, capsys):
+    assert lab.impairlab("check", lab.folder / "none.yaml") == 2
+    assert "none.yaml" in capsys.readouterr().err
+
+
+def test_an_appliance_that_is_not_there_is_unreachable(lab, capsys):
+    lab.appliance.close()
+    assert lab.on_rack("check") == 3
+    assert capsys.readouterr().err.startswith("wan-1: ")
+
+
+def test_another_appliance_than_the_rack_expects_is_not_touched(lab, capsys):
+    lab.rack.write_text(lab.rack.read_text().replace("scpi,", "scpi, expect: {serial: RACK8},"))
+    assert lab.on_rack("check") == 3
+    assert "RACK8" in capsys.readouterr().err
+
+
+def test_preview_connects_to_nobody_and_prints_every_instant(lab, capsys):
+    lab.appliance.close()
+    assert lab.on_rack("preview") == 0
+    printed = capsys.readouterr().out
+    assert "brownout: 100 ms, 2 phases, wan = wan-1:1" in printed
+    assert "wan b-a: delay 40 ms" in printed
+
+
+def test_caps_prints_every_feature_with_its_legal_values(lab, capsys):
+    assert lab.impairlab("caps", "wan-1", "--rack", lab.rack) == 0
+    printed = capsys.readouterr().out
+    assert "RACK7" in printed
+    assert "delay.normal" in printed
+    assert "in steps of" in printed
+
+
+def test_caps_as_json_is_one_document(lab, capsys):
+    assert lab.impairlab("caps", "wan-1", "--rack", lab.rack, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["identity"]["serial"] == "RACK7"
+    assert "loss.burst" in {feature["name"] for feature in document["features"]}
