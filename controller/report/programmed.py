@@ -5,7 +5,6 @@ from itertools import pairwise
 
 from impairlab.controller.plan.documents import EventDocument, SampleDocument
 from impairlab.controller.plan.timeline import Change
-from impairlab.controller.plan.words import describe
 from impairlab.drivers.model.applied import Applied
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.impairments import LinkState, Outage
@@ -77,7 +76,7 @@ def _state(step: int, event: EventDocument, change: Change, zero_ns: int, end_ns
         sent_ns=sent_ns - zero_ns,
         acknowledged_ns=None if acknowledged_ns is None else acknowledged_ns - zero_ns,
         end_ns=end_ns,
-        label=describe(change.conditions),
+        label=str(change.conditions),
         severity=severity(change.conditions),
     )
 
