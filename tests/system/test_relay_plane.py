@@ -4,12 +4,13 @@ import hashlib
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def echo(connection: socket.socket) -> None:
 @pytest.fixture(scope="module")
 def service() -> Iterator[tuple[str, int]]:
     """An echo server that ends its side when the client ends its own."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=300)
     threads: list[threading.Thread] = []
 
     def serve() -> None:
@@ -93,19 +94,45 @@ def digest_of_rest(connection: socket.socket) -> tuple[int, str]:
     return length, digest.hexdigest()
 
 
-def test_each_direction_has_its_own_delay(plane: RelayPlane) -> None:
+def test_each_direction_has_its_own_delay_with_a_median_error_under_a_millisecond(plane: RelayPlane) -> None:
     with connect(plane) as connection:
-        assert statistics.median(round_trip_ms(connection) for _ in range(20)) < 2
-        set_to(plane, delay("20 ms"))
-        assert statistics.median(round_trip_ms(connection) for _ in range(10)) == pytest.approx(20, abs=2)
-        both = [
-            FlowEntry(target=Target(path="1", direction=direction), conditions=Conditions.of(delay(mean)))
-            for direction, mean in (("a-b", "10 ms"), ("b-a", "25 ms"))
-        ]
-        plane.program(both, None)
-        waits = [round_trip_ms(connection) for _ in range(10)]
-    assert min(waits) >= 35
-    assert statistics.median(waits) == pytest.approx(35, abs=2)
+        without = statistics.median(round_trip_ms(connection) for _ in range(40))
+        for there, back in ((20, 0), (0, 20), (10, 25)):
+            entries = [
+                FlowEntry(
+                    target=Target(path="1", direction=direction), conditions=Conditions.of(delay(f"{mean} ms"))
+                )
+                for direction, mean in (("a-b", there), ("b-a", back))
+            ]  # fmt: skip
+            plane.program(entries, None)
+            waits = [round_trip_ms(connection) for _ in range(25)]
+            assert min(waits) >= there + back
+            assert statistics.median(waits) - without == pytest.approx(there + back, abs=1)
+
+
+def test_a_switch_ahead_happens_at_its_instant(plane: RelayPlane) -> None:
+    set_to(plane, delay("40 ms"))
+    planned = time.monotonic_ns() + 250 * MS
+    set_to(plane, delay("5 ms"), at_ns=planned)
+    begun, waits = [], []
+    with connect(plane) as connection:
+        while not begun or begun[-1] < planned + 100 * MS:
+            begun.append(time.monotonic_ns())
+            waits.append(round_trip_ms(connection))
+    switched = plane.last_switch_ns()
+    assert switched is not None
+    assert 0 <= switched - planned < 20 * MS
+    before = [wait for begin, wait in zip(begun, waits, strict=True) if begin + 10 * MS < planned]
+    after = [wait for begin, wait in zip(begun, waits, strict=True) if begin > switched]
+    assert min(before) >= 40
+    assert statistics.median(after) == pytest.approx(5.5, abs=1.5)
+
+
+def test_a_later_program_replaces_a_switch_that_waits(plane: RelayPlane) -> None:
+    set_to(plane, link_down(), at_ns=time.monotonic_ns() + 50 * MS)
+    set_to(plane, delay("3 ms"))
+    with connect(plane) as connection:
+        assert max(round_trip_ms(connection) for _ in range(40)) < 1000
 
 
 def test_a_jittered_stream_arrives_whole_and_ends_properly(plane: RelayPlane) -> None:
@@ -185,16 +212,79 @@ def test_what_a_stream_cannot_suffer_is_refused_with_every_reason(plane: RelayPl
         plane.program([FlowEntry(target=Target(path="1", direction="a-b", flow=1))], None)
 
 
-def test_many_connections_at_once_are_carried(plane: RelayPlane) -> None:
+def test_many_connections_at_once_each_have_their_own_bytes_back(plane: RelayPlane) -> None:
     set_to(plane, delay("30 ms"))
-    connections = [connect(plane) for _ in range(60)]
+    connections = [connect(plane) for _ in range(200)]
     begin = time.monotonic_ns()
-    for connection in connections:
-        connection.sendall(b"x")
-    assert {connection.recv(1) for connection in connections} == {b"x"}
-    assert 30 <= (time.monotonic_ns() - begin) / MS < 300
+    for number, connection in enumerate(connections):
+        connection.sendall(b"%04d" % number)
+    assert [connection.recv(4) for connection in connections] == [b"%04d" % number for number in range(200)]
+    assert 30 <= (time.monotonic_ns() - begin) / MS < 2000
     for connection in connections:
         connection.close()
+
+
+@contextmanager
+def peers(*impairments: Any, direction: Any = "b-a") -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Yield the client's and the service's end of one connection through a relay."""
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as listener,
+        RelayPlane({"1": listener.getsockname()}) as plane,
+    ):
+        listener.settimeout(20)
+        listener.accept()[0].close()  # the relay tries whether the service is there
+        set_to(plane, *impairments, direction=direction)
+        with connect(plane) as client, listener.accept()[0] as server:
+            server.settimeout(20)
+            yield client, server
+
+
+def test_a_half_close_is_passed_on_and_the_other_half_stays_open() -> None:
+    with peers(delay("10 ms")) as (client, server):
+        client.sendall(b"question")
+        client.shutdown(socket.SHUT_WR)
+        assert digest_of_rest(server)[0] == 8
+        for _ in range(3):
+            server.sendall(b"token")
+            assert client.recv(5) == b"token"
+        server.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_a_reset_comes_late_and_behind_the_bytes_before_it() -> None:
+    with peers(delay("60 ms")) as (client, server):
+        server.sendall(b"last words")
+        assert client.recv(20) == b"last words"
+        server.sendall(b"and a reset")
+        begin = time.monotonic_ns()
+        reset(server)
+        assert client.recv(20) == b"and a reset"
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        assert time.monotonic_ns() - begin >= 60 * MS - 5 * MS
+
+
+@pytest.mark.parametrize("says_goodbye", [True, False])
+def test_a_client_that_goes_away_reaches_a_service_that_goes_on_sending(says_goodbye: bool) -> None:
+    with peers(delay("10 ms"), direction="a-b") as (client, server):
+        client.sendall(b"question")
+        assert server.recv(8) == b"question"
+        if says_goodbye:
+            client.shutdown(socket.SHUT_WR)
+            assert server.recv(1) == b""
+        reset(client)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            send_on_and_on(server)
+
+
+def send_on_and_on(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(bytes(10_000))
 
 
 def test_a_service_that_refuses_later_is_a_reset_to_the_client() -> None:
@@ -203,7 +293,7 @@ def test_a_service_that_refuses_later_is_a_reset_to_the_client() -> None:
         RelayPlane({"1": listener.getsockname()}) as plane,
     ):
         listener.close()
-        with connect(plane) as connection, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), connect(plane) as connection:
             connection.recv(1)
 
 
@@ -231,6 +321,20 @@ def test_close_ends_connections_and_process_and_later_calls_say_so(service: Any)
     assert not Path(f"/proc/{pid}").exists()
     with pytest.raises(ImpairlabError, match="closed"):
         plane.program([], None)
+
+
+def open_here() -> tuple[set[threading.Thread], set[str]]:
+    return set(threading.enumerate()), {descriptor.name for descriptor in Path("/proc/self/fd").iterdir()}
+
+
+def test_no_thread_and_no_descriptor_stays_behind() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        before = open_here()
+        with RelayPlane({"1": listener.getsockname()}) as plane:
+            set_to(plane, delay("1 ms"))
+        with pytest.raises(ConnectError):
+            RelayPlane({"1": listener.getsockname()}, host="192.0.2.1")
+        assert open_here() == before
 
 
 OWNER = """
