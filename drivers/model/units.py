@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, localcontext
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
@@ -40,9 +41,14 @@ SIZE_UNITS: Mapping[str, Decimal] = {
 PROBABILITY_UNITS: Mapping[str, Decimal] = {
     "%": Decimal("1e-2"), "ppm": Decimal("1e-6"), "ppb": Decimal("1e-9"),
 }  # fmt: skip
-FREQUENCY_UNITS: Mapping[str, Decimal] = {
-    "req/s": Decimal(1), "/s": Decimal(1), "Hz": Decimal(1), "req/min": Decimal(1) / 60,
+FREQUENCY_UNITS: Mapping[str, Decimal | Fraction] = {
+    "req/s": Decimal(1), "/s": Decimal(1), "Hz": Decimal(1), "req/min": Fraction(1, 60),
 }  # fmt: skip
+
+_DIGITS = 60
+"""Of any number, and on either side of its point: far beyond what anyone means, and bounded."""
+
+_EXACT = Context(prec=_DIGITS, traps=[Inexact, InvalidOperation, Overflow])
 
 
 class UnitError(ValueError):
@@ -52,7 +58,7 @@ class UnitError(ValueError):
 class Quantity:
     """One dimension: its name, its units and the number of base units in one SI unit."""
 
-    def __init__(self, name: str, units: Mapping[str, Decimal], *, per_si: int, example: str) -> None:
+    def __init__(self, name: str, units: Mapping[str, Decimal | Fraction], *, per_si: int, example: str) -> None:
         self.name = name
         self.units = units
         self.per_si = per_si
@@ -72,7 +78,7 @@ class Quantity:
             raise UnitError(f"{text!r} has no unit; a {self.name} needs one of {self._legal()}, like {self.example!r}")
         if unit not in self.units:
             raise UnitError(f"unknown unit {unit!r} in {text!r}; a {self.name} takes {self._legal()}")
-        return _exact_product(Decimal(number), self.units[unit])
+        return _in_base_units(number, self.units[unit])
 
     def parse(self, value: str | float | Decimal) -> Decimal:
         """Read text with a unit, or a bare number in SI. The result is in base units, exact."""
@@ -83,19 +89,24 @@ class Quantity:
         number = value if isinstance(value, Decimal) else Decimal(str(value))
         if not number.is_finite():
             raise UnitError(f"{value!r} is not a finite {self.name}")
-        return _exact_product(number, Decimal(self.per_si))
+        return _in_base_units(number, Decimal(self.per_si))
 
     def _legal(self) -> str:
         return ", ".join(unit for unit in self.units if unit.isascii())
 
 
-def _exact_product(number: Decimal, factor: Decimal) -> Decimal:
+def _in_base_units(number: str | Decimal, factor: Decimal | Fraction) -> Decimal:
+    """Return the product; only a number of req/min can need rounding, in its 60th digit."""
+    numerator, denominator = factor.as_integer_ratio()
+    try:
+        multiple = _EXACT.multiply(_EXACT.create_decimal(number), numerator)
+    except DecimalException as error:
+        raise UnitError(f"{number} is out of any usable range, or has more than {_DIGITS} digits") from error
+    if multiple and abs(multiple.adjusted()) >= _DIGITS:
+        raise UnitError(f"{number} is out of any usable range")
     with localcontext() as context:
-        context.prec = 60
-        try:
-            return number * factor
-        except InvalidOperation as error:
-            raise UnitError(f"{number} is out of any usable range") from error
+        context.prec = _DIGITS
+        return multiple / denominator
 
 
 TIME = Quantity("time", TIME_UNITS, per_si=10**9, example="45 ms")
@@ -150,7 +161,7 @@ def parse_frequency(value: str | float | Decimal) -> Decimal:
 def _plain(number: Decimal) -> Decimal:
     """Strip trailing zeros without an exponent for whole numbers, so equal values have equal text."""
     with localcontext() as context:
-        context.prec = 60
+        context.prec = _DIGITS
         stripped = number.normalize()
         return stripped.quantize(Decimal(1)) if stripped == stripped.to_integral_value() else stripped
 
@@ -161,7 +172,7 @@ def _format(value: int | Decimal, units: tuple[tuple[str, Decimal], ...]) -> str
     for unit, factor in units:
         if abs(amount) >= factor or factor == units[-1][1]:
             with localcontext() as context:
-                context.prec = 60
+                context.prec = _DIGITS
                 return f"{_plain(amount / factor):f} {unit}"
     raise AssertionError(units)
 
