@@ -15,6 +15,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "caps": "impairlab.controller.cli.caps",
         "check": "impairlab.controller.cli.check",
         "preview": "impairlab.controller.cli.preview",
+        "run": "impairlab.controller.cli.run",
         "sim": "impairlab.controller.cli.sim",
     }
 )

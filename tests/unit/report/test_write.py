@@ -137,7 +137,7 @@ def test_a_run_without_traffic_or_verdicts_has_a_report_and_no_outcome(make_run:
     written = write_report(folder)
     assert written.overall is None
     assert written.line.startswith("NO VERDICT: the scenario asked for no verdict")
-    assert "constant mean 5 ms" in folder.report.read_text()
+    assert "delay 5 ms" in folder.report.read_text()
 
 
 @pytest.mark.parametrize(
