@@ -15,7 +15,9 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "caps": "impairlab.controller.cli.caps",
         "check": "impairlab.controller.cli.check",
         "preview": "impairlab.controller.cli.preview",
+        "report": "impairlab.controller.cli.report",
         "run": "impairlab.controller.cli.run",
+        "show": "impairlab.controller.cli.show",
         "sim": "impairlab.controller.cli.sim",
     }
 )

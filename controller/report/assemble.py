@@ -10,7 +10,7 @@ from impairlab.controller.plan.traffic import TrafficSpec
 from impairlab.drivers.model.units import format_time
 
 from .measured import definitions, health_checks, percentile_charts, phase_summaries, request_points
-from .programmed import applied_rows, counters, lanes, numbered
+from .programmed import applied_steps, counters, fitting, lanes, numbered
 from .reading import Content
 from .scales import SECOND, duration, instant
 from .verdicts import Verdicts, traffic_of
@@ -24,6 +24,7 @@ def assemble(content: Content, verdicts: Verdicts) -> Report:
     start = content.record.start
     steps = numbered(content.record.events)
     requests = sum(len(log.records) for log in content.logs.values() if log is not None)
+    shown = fitting(applied_steps(steps, zero_ns(content)))
     band = lanes(steps, zero_ns(content), length_ns(content))
     return Report(
         title=start.title,
@@ -33,7 +34,8 @@ def assemble(content: Content, verdicts: Verdicts) -> Report:
         notices=verdicts.notices,
         judged=verdicts.judged,
         traffics=tuple(_figures(name, content, band) for name in content.logs or ("",)),
-        applied=applied_rows(steps, zero_ns(content)),
+        applied=shown,
+        steps_left_out=len(steps) - len(shown),
         counters=counters(content.record.samples),
         definitions=definitions(),
         facts=tuple(_facts(content)),

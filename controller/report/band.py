@@ -6,7 +6,7 @@ from .markup import Markup, element, join
 from .scales import Linear, duration
 from .view import Lane, StateSpan
 
-LANE_HEIGHT = 46.0
+LANE_HEIGHT = 54.0
 _BAR = 26.0
 _LETTER = 6.1
 
@@ -20,9 +20,9 @@ def lanes(shown: Sequence[Lane], time: Linear, top: float, left: float) -> Marku
 
 
 def _lane(lane: Lane, time: Linear, top: float, left: float) -> Markup:
-    name = element("text", lane.name, x=left - 8, y=top + 12 + _BAR / 2, text_anchor="end", class_="lane-name")
-    rail = element("rect", x=left, y=top + 8, width=time.end - left, height=_BAR, class_="rail")
-    return join([rail, name, *(_state(state, time, top + 8) for state in lane.states)])
+    name = element("text", lane.name, x=left - 8, y=top + 16 + _BAR / 2, text_anchor="end", class_="lane-name")
+    rail = element("rect", x=left, y=top + 12, width=time.end - left, height=_BAR, class_="rail")
+    return join([rail, name, *(_state(state, time, top + 12) for state in lane.states)])
 
 
 def _state(state: StateSpan, time: Linear, top: float) -> Markup:

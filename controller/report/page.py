@@ -33,7 +33,7 @@ def page(report: Report) -> str:
         notices(report.notices),
         objectives(report.judged),
         *figures(report.traffics),
-        applied_section(report.applied),
+        applied_section(report.applied, report.steps_left_out),
         counters_section(report.counters),
         *generators(report.traffics),
         definitions_section(report.definitions),

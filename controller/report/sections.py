@@ -1,9 +1,8 @@
 """The sections of the page, each from its part of the view, in the order a reader asks."""
 
 from collections.abc import Iterable, Sequence
-from math import inf
 
-from impairlab.controller.analysis.verdict import Verdict, show
+from impairlab.drivers.proof import CLEARED
 
 from .markup import Markup, element, join
 from .percentile_chart import percentile_chart
@@ -11,6 +10,7 @@ from .scales import duration, instant
 from .timeline import timeline_chart
 from .view import (
     AppliedRow,
+    AppliedStep,
     Check,
     Counters,
     Definition,
@@ -22,8 +22,7 @@ from .view import (
     TimelineFigure,
     TrafficFigures,
 )
-
-NOTHING = "–"
+from .words import NOTHING, estimate_in_words, interval_in_words, margin_in_words, value_in_words
 
 
 def banner(report: Report) -> Markup:
@@ -44,47 +43,31 @@ def objectives(judged: Sequence[Judged]) -> Markup:
     """The table of verdicts: limit, estimate, n, interval, margin, method."""
     if not judged:
         return section("Objectives", "The scenario asked for no verdict.")
-    heads = ("", "Claim", "In", "#Limit", "#Estimate", "#95 % interval", "#Margin", "#n", "#Failed")
+    heads = ("", "Claim", "#Limit", "#Measured", "#95 % interval", "#Margin", "#n", "#Failed")
     lead = "A verdict is passed only where the data carry it. Failed requests count as infinitely late."
     return section("Objectives", lead, table(heads, (_objective(row) for row in judged)))
 
 
 def _objective(row: Judged) -> list[Markup]:
     verdict = row.verdict
-    interval = NOTHING
-    if verdict.interval is not None:
-        interval = f"{_shown(verdict.interval.low, verdict)} … {_shown(verdict.interval.high, verdict)}"
     of_baseline = "" if verdict.baseline_n is None else f" / {verdict.baseline_n}"
     return [
         cell(element("span", verdict.outcome.value, class_=f"mark {verdict.outcome.value}")),
-        _claim(verdict),
-        cell(f"{row.phase}, {row.traffic}" if row.traffic else row.phase),
-        number(_shown(verdict.threshold, verdict)),
-        number(NOTHING if verdict.estimate is None else _shown(verdict.estimate, verdict)),
-        number(interval),
-        number(_margin(verdict)),
+        _claim(row),
+        number(value_in_words(verdict.threshold, verdict.unit)),
+        number(estimate_in_words(verdict)),
+        number(interval_in_words(verdict)),
+        number(margin_in_words(verdict)),
         number(f"{verdict.n}{of_baseline}"),
         number(str(verdict.failures)),
     ]
 
 
-def _claim(verdict: Verdict) -> Markup:
+def _claim(row: Judged) -> Markup:
+    verdict = row.verdict
     lines = (verdict.reason, f"judged by {verdict.method}")
-    return cell(verdict.claim, *(element("div", line, class_="soft small") for line in lines))
-
-
-def _margin(verdict: Verdict) -> str:
-    if verdict.estimate is None:
-        return NOTHING
-    margin = verdict.threshold - verdict.estimate
-    if margin == -inf:
-        return "unbounded"
-    sign = "+" if margin > 0 else "−" if margin < 0 else ""
-    return f"{sign}{_shown(abs(margin), verdict)}"
-
-
-def _shown(value: float, verdict: Verdict) -> str:
-    return f"{value * 100:.4g} %" if verdict.unit == "1" else show(value, verdict.unit)
+    of = f" of {row.traffic}" if row.traffic else ""
+    return cell(f"{verdict.claim}{of}", *(element("div", line, class_="soft small") for line in lines))
 
 
 def figures(traffics: Sequence[TrafficFigures]) -> list[Markup]:
@@ -202,33 +185,47 @@ def percentiles_section(charts: Sequence[PercentileChart], of: str = "") -> Mark
     return section(f"Percentiles{of}, phase against phase", lead, *figures)
 
 
-def applied_section(applied: Sequence[AppliedRow]) -> Markup:
+def applied_section(steps: Sequence[AppliedStep], left_out: int) -> Markup:
     """What was written to the appliance, field by field."""
-    if not applied:
+    if not steps:
         return section("What was applied", "Nothing was written to any appliance.")
-    heads = (
-        "#Step",
-        "#Planned",
-        "Where",
-        "Field",
-        "Asked",
-        "Sent",
-        "Read back",
-        "#Acknowledged after plan",
-        "#After sending",
+    heads = ("Where", "Field", "Asked", "Sent", "Read back", "#Acknowledged after plan", "#After sending")
+    lead = (
+        "Every field that was written, step by step. Coloured where what was sent or read back is not what was asked."
     )
-    lead = "Every field that was written. Coloured where what was sent or read back is not what was asked."
-    rows = table(heads, (_applied(row) for row in applied))
-    return section("What was applied", lead, rows, kind="long")
+    more = (
+        f" {left_out} uneventful steps are left out here; the documents of the run have them all." if left_out else ""
+    )
+    top = element("thead", element("tr", *(_head(head) for head in heads)))
+    bodies = [
+        element("tbody", element("tr", element("th", *_step(step), colspan=len(heads), scope="rowgroup")),
+                *(element("tr", *_applied(row)) for row in step.rows))
+        for step in steps
+    ]  # fmt: skip
+    whole = element("div", element("table", top, *bodies, class_="steps"), class_="scroll")
+    return section("What was applied", lead + more, whole, kind="long")
+
+
+def _step(step: AppliedStep) -> list[str]:
+    planned = "before the start" if step.planned_ns is None else f"planned at {instant(step.planned_ns)}"
+    began = "" if step.late_ns is None else f", began {duration(step.late_ns)} after it"
+    told: list[str] = [
+        element("b", str(step.number)),
+        f" {step.label} ",
+        element("span", planned, began, class_="soft"),
+    ]
+    if step.late:
+        told += [" ", element("span", "late", class_="mark unsound")]
+    if step.error:
+        told += [" ", element("span", "failed", class_="mark FAIL"), " ", step.error]
+    return told
 
 
 def _applied(row: AppliedRow) -> list[Markup]:
     return [
-        number(str(row.step)),
-        number(NOTHING if row.planned_ns is None else instant(row.planned_ns)),
         cell(row.target),
         cell(element("span", row.field, class_="mono")),
-        cell(row.asked),
+        cell(_set(row.asked)),
         _beside(row.asked, row.sent),
         cell(element("span", "not read", class_="soft")) if row.read_back is None else _beside(row.sent, row.read_back),
         number(NOTHING if row.late_ns is None else duration(row.late_ns)),
@@ -236,8 +233,12 @@ def _applied(row: AppliedRow) -> list[Markup]:
     ]
 
 
+def _set(text: str) -> str:
+    return element("span", "none", class_="soft") if text == CLEARED else text
+
+
 def _beside(expected: str, found: str) -> Markup:
-    return cell(found) if expected == found else cell(element("span", found, class_="differs"))
+    return cell(_set(found)) if expected == found else cell(element("span", found, class_="differs"))
 
 
 def counters_section(counters: Sequence[Counters]) -> Markup:
@@ -297,12 +298,14 @@ def section(title: str, lead: str, *content: Markup, kind: str | None = None) ->
 
 def table(heads: Iterable[str], rows: Iterable[Sequence[Markup]]) -> Markup:
     """A table. A head that begins with `#` is for a column of numbers."""
-    top = join(
-        element("th", head.removeprefix("#"), class_="number" if head.startswith("#") else None) for head in heads
-    )
+    top = join(_head(head) for head in heads)
     body = join(element("tr", *row) for row in rows)
     whole = element("table", element("thead", element("tr", top)), element("tbody", body))
     return element("div", whole, class_="scroll")
+
+
+def _head(head: str) -> Markup:
+    return element("th", head.removeprefix("#"), class_="number" if head.startswith("#") else None)
 
 
 def cell(*content: str) -> Markup:

@@ -15,6 +15,7 @@ _RUG_TOP, _RUG_BOTTOM = 30.0, 46.0
 _TTFT_TOP, _TTFT_BOTTOM = 74.0, 294.0
 _GAP_TOP, _GAP_BOTTOM = 324.0, 414.0
 _LANES_TOP = 440.0
+_LETTER = 7.4
 _GAP_FLOOR_NS = 1_000_000.0
 
 
@@ -48,7 +49,7 @@ def _title(timeline: TimelineFigure) -> Markup:
 
 
 def _phases(timeline: TimelineFigure, time: Linear, bottom: float) -> Markup:
-    parts = []
+    parts, free = [], LEFT
     for number, phase in enumerate(timeline.phases):
         left, right = time(phase.start_ns), time(phase.end_ns)
         shade = element(
@@ -57,9 +58,14 @@ def _phases(timeline: TimelineFigure, time: Linear, bottom: float) -> Markup:
         parts.append(shade)
         if number:
             parts.append(element("line", x1=left, x2=left, y1=_PHASES_TOP, y2=bottom, class_="border"))
-        if label := fitting(phase.name, right - left - 12, 7.4):
-            named = element("title", f"{phase.name}: {instant(phase.start_ns)} to {instant(phase.end_ns)}")
+        named = element("title", f"{phase.name}: {instant(phase.start_ns)} to {instant(phase.end_ns)}")
+        if label := fitting(phase.name, right - left - 12, _LETTER):
             parts.append(element("text", named, label, x=left + 7, y=_PHASES_TOP + 15, class_="phase-name"))
+            free = left + 7 + _LETTER * (len(label) + 1)
+        elif left - free > _LETTER * (len(phase.name) + 3):  # too narrow for its name, which points at it from before
+            parts.append(element("text", named, f"{phase.name} ▸", x=left - 4, y=_PHASES_TOP + 15, text_anchor="end",
+                                 class_="phase-name"))  # fmt: skip
+            free = left
     return join(parts)
 
 
@@ -100,7 +106,7 @@ def _failures(timeline: TimelineFigure, time: Linear) -> Markup:
     failed = [request for request in timeline.requests if request.failed]
     for status in sorted({request.status for request in failed}):
         instants = [request.at_ns for request in failed if request.status == status]
-        places = sorted({coordinate(time(at)) for at in instants}, key=float)
+        places = sorted({coordinate(round(2 * time(at)) / 2) for at in instants}, key=float)
         path = "".join(f"M{place} {coordinate(_RUG_TOP)}V{coordinate(_RUG_BOTTOM)}" for place in places)
         parts.append(element("path", element("title", f"{len(instants)} {status}"), d=path, class_="rug"))
     return join(parts)

@@ -6,8 +6,14 @@ from .verdicts import Verdicts
 
 
 def verdict_json(verdicts: Verdicts, *, run: str, title: str) -> str:
-    """The file's text. `outcome` is null where no verdict was asked for; times are nanoseconds, rates fractions."""
-    content = {
+    """The file's text."""
+    content = verdict_content(verdicts, run=run, title=title)
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def verdict_content(verdicts: Verdicts, *, run: str, title: str) -> dict[str, object]:
+    """What the file says. `outcome` is null where no verdict was asked for; times are nanoseconds, rates fractions."""
+    return {
         "schema_version": 1,
         "run": run,
         "title": title,
@@ -19,4 +25,3 @@ def verdict_json(verdicts: Verdicts, *, run: str, title: str) -> str:
             for row in verdicts.judged
         ],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -49,7 +49,7 @@ def verdicts_of(content: Content) -> Verdicts:
     """Judge a run."""
     judged = tuple(_judged(spec, content) for spec in content.record.start.verdicts)
     outcome = overall([row.verdict for row in judged]) if content.finished else Outcome.INVALID
-    notices = (*_ended(content.record), *_not_restored(content.record), *_late(content.record), *content.notices)
+    notices = (*_not_restored(content.record), *_late(content.record), *content.notices)
     return Verdicts(outcome, judged, _reason(outcome, judged, content), notices)
 
 
@@ -85,17 +85,16 @@ def _cut(spec: VerdictSpec, content: Content, log: TrafficLog) -> Iterator[str]:
             yield f"{cancelled} requests of the phase {phase} were cancelled when the run was cut short"
 
 
-def _ended(record: RunRecord) -> Iterator[str]:
-    """How the run ended, where that was not as planned."""
+def _ended(record: RunRecord) -> str:
+    """How the run ended, of one that was cut short."""
     if record.stop is None:
         failed = next((event.error for event in reversed(record.events) if event.error is not None), None)
-        told = f" The last error on record is {_named(failed)}." if failed is not None else ""
-        yield f"The run was killed: its record has no end, and nothing says what is programmed now.{told}"
-    elif record.stop.outcome == "aborted":
-        yield f"The run was aborted by its user {_so_far(record)}."
-    elif record.stop.outcome == "failed":
-        why = "" if record.stop.error is None else f": {_named(record.stop.error)}"
-        yield f"The run failed {_so_far(record)}{why}."
+        told = f"; the last error on record is {_named(failed)}" if failed is not None else ""
+        return f"the run was killed: its record has no end, and nothing says what is programmed now{told}"
+    if record.stop.outcome == "aborted":
+        return f"the run was aborted by its user {_so_far(record)}"
+    why = "" if record.stop.error is None else f": {_named(record.stop.error)}"
+    return f"the run failed {_so_far(record)}{why}"
 
 
 def _so_far(record: RunRecord) -> str:
@@ -116,7 +115,8 @@ def _not_restored(record: RunRecord) -> Iterator[str]:
     for put in record.stop.restorations:
         if not put.restored:
             why = "" if put.error is None else f": {put.error.name}: {put.error.message}"
-            yield f"{put.appliance} was NOT restored, in {put.attempts} attempts{why}. It may still be impaired."
+            tries = "1 attempt" if put.attempts == 1 else f"{put.attempts} attempts"
+            yield f"{put.appliance} was NOT restored, in {tries}{why}. It may still be impaired."
         elif record.stop.outcome != "success":
             yield f"{put.appliance} was left {_HOW.get(put.how, put.how)}, read back."
 
@@ -130,7 +130,7 @@ def _late(record: RunRecord) -> Iterator[str]:
 
 def _reason(outcome: Outcome | None, judged: Sequence[Judged], content: Content) -> str:
     if not content.finished:
-        return next(_ended(content.record)).rstrip(".")
+        return _ended(content.record)
     if outcome is None:
         return "the scenario asked for no verdict"
     speaking = [row for row in judged if row.verdict.outcome is outcome]

@@ -156,8 +156,6 @@ class AppliedRow:
     """One field that was written, as asked, sent and read back.
 
     Attributes:
-        step: Number of the step, as on the impairment band.
-        planned_ns: When the step was meant to happen, after the start of the timeline; None for one without a plan.
         target: Where.
         field: What.
         asked: The value that was wanted, as text.
@@ -167,8 +165,6 @@ class AppliedRow:
         took_ns: Acknowledged after sent.
     """
 
-    step: int
-    planned_ns: int | None
     target: str
     field: str
     asked: str
@@ -176,6 +172,38 @@ class AppliedRow:
     read_back: str | None
     late_ns: int | None
     took_ns: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether something else was sent than asked, or read back than sent."""
+        return self.sent != self.asked or self.read_back not in {None, self.sent}
+
+
+@dataclass(frozen=True)
+class AppliedStep:
+    """All that was written at one step.
+
+    Attributes:
+        number: As on the impairment band.
+        label: Phase, and what happened in it.
+        planned_ns: When it was meant to happen, after the start of the timeline; None before the start.
+        late_ns: When the first write began, after the plan; None before the start.
+        late: Whether that is more than the run allows.
+        error: Why it failed; empty if it did not.
+    """
+
+    number: int
+    label: str
+    planned_ns: int | None
+    late_ns: int | None
+    late: bool
+    error: str
+    rows: tuple[AppliedRow, ...]
+
+    @property
+    def eventful(self) -> bool:
+        """Whether a reader must see it whatever else is left out."""
+        return self.late or bool(self.error) or any(row.differs for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -240,6 +268,7 @@ class Report:
         notices: What a reader must know before trusting anything below, such as a run cut short.
         traffics: One for each traffic, at least one.
         facts: Environment, seeds, identities, restored or not.
+        steps_left_out: Steps that `applied` has no room for.
     """
 
     title: str
@@ -249,7 +278,8 @@ class Report:
     notices: tuple[str, ...]
     judged: tuple[Judged, ...]
     traffics: tuple[TrafficFigures, ...]
-    applied: tuple[AppliedRow, ...]
+    applied: tuple[AppliedStep, ...]
     counters: tuple[Counters, ...]
     definitions: tuple[Definition, ...]
     facts: tuple[Fact, ...]
+    steps_left_out: int = 0

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from math import exp
 from pathlib import Path
 
@@ -30,12 +31,36 @@ from impairlab.controller.run.folder import RunFolder
 from impairlab.controller.run.traffic import offered
 from impairlab.controller.traffic.log import LogHeader
 from impairlab.controller.traffic.records import GeneratorHealth, RequestRecord
-from impairlab.drivers.model import Applied, Capabilities, Identity, Snapshot, Statistics
-from impairlab.drivers.model.capabilities import fields_of, format_value
+from impairlab.drivers.model import (
+    Applied,
+    Capabilities,
+    Conditions,
+    Feature,
+    Identity,
+    Provenance,
+    Range,
+    Snapshot,
+    Statistics,
+)
+from impairlab.drivers.proof import applied_records
 
 MS, SECOND = 1_000_000, 1_000_000_000
 WALL_NS = 1_795_000_000 * SECOND
 IDENTITY = Identity(manufacturer="impairlab", model="IL-8", serial="SIM0001", firmware="1.0")
+PROVENANCE = Provenance(basis="documented")
+TIME = Range(dimension="time", low=Decimal(0), high=Decimal(10**10), step=Decimal(100))
+RATE = Range(dimension="probability", low=Decimal(0), high=Decimal(1), step=Decimal("1e-9"))
+BURST = Range(dimension="count", low=Decimal(1), high=Decimal(1000), step=Decimal(1))
+RANGES = {
+    "delay.constant": {"mean": TIME},
+    "delay.normal": {"mean": TIME, "spread": TIME},
+    "loss.burst": {"rate": RATE, "burst": BURST},
+    "loss.outage": {},
+}
+CAPABILITIES = Capabilities(
+    paths=("1",),
+    features={name: Feature(name=name, ranges=ranges, provenance=PROVENANCE) for name, ranges in RANGES.items()},
+)
 SCENARIO = """\
 scenario: brownout
 title: A WAN that slows down, goes away for 600 ms, and recovers, under chat traffic
@@ -100,7 +125,7 @@ class MadeUpRun:
             yield self.stop(len(steps))
 
     def start(self) -> StartDocument:
-        capabilities = CapabilitiesRecord.of(Capabilities(paths=("1",), features={}))
+        capabilities = CapabilitiesRecord.of(CAPABILITIES)
         box = ApplianceRecord(
             driver="scpi", address="tcp://127.0.0.1:5025", identity=IDENTITY, capabilities=capabilities
         )
@@ -137,14 +162,10 @@ class MadeUpRun:
         )
 
     def applied(self, change: Change, planned_ns: int) -> Iterator[Applied]:
-        fields = [
-            (f"{i.kind}.{field}", format_value(value, "time" if field in {"mean", "spread"} else None))
-            for i in change.conditions
-            for field, value in fields_of(i)
-        ] or [("all", "-")]
-        for name, text in fields:
-            yield Applied(target=change.target, field=name, asked=text, sent=text, read_back=text,
-                          sent_ns=planned_ns + 100_000, acknowledged_ns=planned_ns + 1_700_000)  # fmt: skip
+        state = change.conditions
+        bracket = (planned_ns + 100_000, planned_ns + 1_700_000)
+        return applied_records(change.target, CAPABILITIES, before=Conditions(), asked=state, sent=state,
+                               read_back=state, bracket=bracket)  # fmt: skip
 
     def samples(self, at_ns: int) -> Iterator[SampleDocument]:
         for target in dict.fromkeys(change.target for change in self.start().timeline.steps[0].changes):

@@ -16,6 +16,7 @@ from impairlab.controller.analysis.verdict import (
 )
 from impairlab.controller.report.view import (
     AppliedRow,
+    AppliedStep,
     Check,
     Counters,
     Definition,
@@ -79,12 +80,15 @@ def lanes() -> tuple[Lane, ...]:
     return (Lane("wan a-b", forth), Lane("wan b-a", (state(1, 0, 60_000, "neutral", Severity.NEUTRAL),)))
 
 
-def applied() -> tuple[AppliedRow, ...]:
-    at_ns, down_ns = 20 * SECOND, 41_200 * MS
+def applied() -> tuple[AppliedStep, ...]:
+    delay = (
+        AppliedRow("wan a-b", "delay.mean", "40 ms", "40 ms", "40 ms", 4 * MS, 3 * MS),
+        AppliedRow("wan a-b", "delay.spread", "8.0004 ms", "8 ms", "8 ms", 4 * MS, 3 * MS),
+    )
+    outage = (AppliedRow("wan a-b", "loss", "outage", "outage", None, 4 * MS, 3 * MS),)
     return (
-        AppliedRow(2, at_ns, "wan a-b", "delay.mean", "40 ms", "40 ms", "40 ms", 4 * MS, 3 * MS),
-        AppliedRow(2, at_ns, "wan a-b", "delay.spread", "8.0004 ms", "8 ms", "8 ms", 4 * MS, 3 * MS),
-        AppliedRow(3, down_ns, "wan a-b", "loss", "outage", "outage", None, 4 * MS, 3 * MS),
+        AppliedStep(2, "impaired", 20 * SECOND, MS, late=False, error="", rows=delay),
+        AppliedStep(3, "outage", 41_200 * MS, 3 * MS, late=True, error="", rows=outage),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from impairlab.controller.report.markup import Markup, element
 from impairlab.controller.report.page import page
 from impairlab.controller.report.view import (
+    AppliedStep,
     Lane,
     PhaseSpan,
     Report,
@@ -70,10 +71,12 @@ def test_everything_hostile_is_escaped(make_report: MakeReport) -> None:
     state = StateSpan(1, 0, 1, 2, whole.traffics[0].timeline.end_ns, HOSTILE, Severity.IMPAIRED)
     requests = (RequestPoint(5, inf, None, HOSTILE),)
     timeline = TimelineFigure(whole.traffics[0].timeline.end_ns, phases, requests, (Lane(HOSTILE, (state,)),))
-    rows = tuple(replace(row, target=HOSTILE, asked=HOSTILE, sent=HOSTILE, read_back=HOSTILE) for row in whole.applied)
+    rows = tuple(replace(row, target=HOSTILE, asked=HOSTILE, sent=HOSTILE, read_back=HOSTILE)
+                 for step in whole.applied for row in step.rows)  # fmt: skip
+    step = AppliedStep(1, HOSTILE, 0, 0, late=False, error=HOSTILE, rows=rows)
     traffics = (replace(whole.traffics[0], name=HOSTILE, timeline=timeline),) * 2
     html = page(replace(whole, title=HOSTILE, run=HOSTILE, reason=HOSTILE, notices=(HOSTILE,), traffics=traffics,
-                        applied=rows))  # fmt: skip
+                        applied=(step,)))  # fmt: skip
     assert "script" not in balance(html).seen
     assert "<script" not in html
     assert html.count("&lt;script&gt;") > 10

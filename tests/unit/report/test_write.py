@@ -89,7 +89,7 @@ verdicts:
     assert "the phase two was cut short" in reasons[1]
     assert "the phase three never came" in reasons[2]
     html = folder.report.read_text()
-    assert "The run was aborted by its user after 2 of 4 steps." in html
+    assert "the run was aborted by its user after 2 of 4 steps" in html
     assert "wan-1 was left with nothing impaired, read back." in html
 
 
@@ -105,7 +105,7 @@ def test_a_failed_run_names_the_error_the_appliance_and_that_it_was_not_restored
     folder = make_run(outcome="failed", cut_ns=30 * SECOND, error=LOST, restored=False)
     written = write_report(folder)
     assert written.line.startswith(
-        "INVALID: The run failed after 2 of 5 steps: ConnectionLost on wan-1: the peer closed"
+        "INVALID: the run failed after 2 of 5 steps: ConnectionLost on wan-1: the peer closed"
     )
     html = folder.report.read_text()
     assert "wan-1 was NOT restored" in html
@@ -119,9 +119,9 @@ def test_a_killed_run_has_a_report(make_run: MakeRun) -> None:
     with folder.documents.open("a") as file:
         file.write('{"kind":"ev')
     assert write_report(folder).overall is Outcome.INVALID
-    notices = json.loads(folder.verdicts.read_text())["notices"]
-    assert notices[0].startswith("The run was killed")
-    assert "The last document is cut short" in notices[1]
+    said = json.loads(folder.verdicts.read_text())
+    assert said["reason"].startswith("the run was killed")
+    assert "The last document is cut short" in said["notices"][0]
 
 
 def test_a_run_that_failed_without_any_verdict_is_not_green_for_ci(make_run: MakeRun) -> None:
