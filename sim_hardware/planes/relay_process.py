@@ -117,10 +117,13 @@ class _Relay:
         if stream.blocked:
             watch.writable.append(stream.sink.fileno())
         takes_in_ns = stream.takes_in_at(now_ns)
-        if takes_in_ns is not None and takes_in_ns <= now_ns:
+        if takes_in_ns == now_ns:
             watch.readable.append(stream.source.fileno())
-        times = [time_ns for time_ns in (takes_in_ns, stream.next_release()) if time_ns is not None]
-        watch.until_ns = min([watch.until_ns, *(time_ns for time_ns in times if time_ns > now_ns)])
+        elif takes_in_ns is not None:
+            watch.until_ns = min(watch.until_ns, takes_in_ns)
+        release_ns = stream.next_release()
+        if release_ns is not None:  # may have become due by now
+            watch.until_ns = min(watch.until_ns, release_ns)
 
     def carry(self, readable: set[int], writable: set[int]) -> None:
         """Connect, take in, let out, part, accept."""
