@@ -218,7 +218,7 @@ class StopDocument(Frozen):
 
     Attributes:
         clock: Monotonic and wall clock at this instant.
-        outcome: success; aborted (Ctrl-C); failed.
+        outcome: success; aborted (Ctrl-C, or told to stop); failed.
         error: What ended it early.
         restorations: One per appliance.
         steps_planned: Steps in the timeline.

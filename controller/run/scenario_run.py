@@ -28,6 +28,7 @@ from impairlab.controller.run.folder import RunFolder
 from impairlab.controller.run.observer import RunObserver, Silent
 from impairlab.controller.run.rack import connect_appliance
 from impairlab.controller.run.traffic import ScenarioTraffic
+from impairlab.controller.sequencer.clock import Clock
 from impairlab.controller.sequencer.sequencer import Sequencer
 from impairlab.drivers.appliance import Appliance
 from impairlab.drivers.links.wire_log import WireLog
@@ -111,10 +112,15 @@ class ScenarioRun:
             raise ImpairlabError("the run has no folder yet: enter it first, `with ScenarioRun(...) as run:`")
         return self._folder
 
-    def perform(self, observer: RunObserver | None = None) -> StopDocument:
+    def perform(self, observer: RunObserver | None = None, clock: Clock | None = None) -> StopDocument:
         """Run the scenario once, from the snapshot to the restoration.
 
+        Args:
+            observer: Follows it.
+            clock: The time to keep; a `StoppableClock` lets another thread end the run.
+
         Raises:
+            Stopped: Another thread ended it.
             FileExistsError: It has been performed before; a record is never overwritten.
             ImpairlabError: What an appliance or the traffic raised; see `Sequencer.run`. The record is complete.
             KeyboardInterrupt: After everything was put right.
@@ -133,6 +139,7 @@ class ScenarioRun:
                 self._appliances,
                 record,
                 traffic=ScenarioTraffic(self._scenario.traffic, self._rack, self.folder, told.request_finished),
+                clock=clock,
                 on_mismatch=self._on_mismatch,
                 sample_ns=SAMPLE_NS,
             ).run()

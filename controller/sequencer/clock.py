@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Protocol
+
+from impairlab.drivers.model.errors import ImpairlabError
 
 SPIN_NS = 300_000
 """How long before the instant sleeping gives way to spinning: a plain sleep wakes about 0.1 ms late at the median."""
@@ -31,5 +34,36 @@ class MonotonicClock:
         nap_ns = instant_ns - SPIN_NS - time.monotonic_ns()
         if nap_ns > 0:
             time.sleep(nap_ns / 1e9)
+        while time.monotonic_ns() < instant_ns:
+            pass
+
+
+class Stopped(ImpairlabError):  # noqa: N818 - it ends a run in good order
+    """A run was told to end before its timeline was over."""
+
+
+class StoppableClock:
+    """time.monotonic_ns(), for a run that another thread may end while it waits."""
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+
+    def stop(self) -> None:
+        """Let whoever waits, now or later, raise Stopped."""
+        self._told.set()
+
+    def now_ns(self) -> int:
+        """Return time.monotonic_ns()."""
+        return time.monotonic_ns()
+
+    def sleep_until(self, instant_ns: int) -> None:
+        """Return at the instant, never before it.
+
+        Raises:
+            Stopped: `stop` was called.
+        """
+        nap_ns = instant_ns - SPIN_NS - time.monotonic_ns()
+        if self._told.wait(max(nap_ns, 0) / 1e9):
+            raise Stopped("told to end before its timeline was over")
         while time.monotonic_ns() < instant_ns:
             pass

@@ -16,7 +16,7 @@ from impairlab.controller.plan.documents import (
 )
 from impairlab.controller.plan.scenario import Anchor
 from impairlab.controller.plan.timeline import Change, Step, Timeline
-from impairlab.controller.sequencer.clock import Clock, MonotonicClock
+from impairlab.controller.sequencer.clock import Clock, MonotonicClock, Stopped
 from impairlab.controller.sequencer.parts import Box, NoTraffic, OnMismatch, Traffic
 from impairlab.controller.sequencer.restore import Goal, NotRestored, interrupts_held, put_right
 from impairlab.drivers.model.applied import Applied, Snapshot
@@ -73,10 +73,11 @@ class Sequencer:
     def run(self) -> StopDocument:
         """Run the timeline; every appliance is put right in the end, and the stop document says how.
 
-        After success the appliances are as before; after Ctrl-C, a failed step or any other exception nothing is
-        impaired on the timeline's paths.
+        After success, and when it was told to stop, the appliances are as before; after Ctrl-C, a failed step or any
+        other exception nothing is impaired on the timeline's paths.
 
         Raises:
+            Stopped: The clock is a `StoppableClock` and was told to; the record is complete.
             ImpairlabError: What an appliance or the traffic raised; the record is complete.
             NotRestored: An appliance could not be put right; the cause is what went wrong before, if anything did.
             KeyboardInterrupt: After everything was put right.
@@ -101,11 +102,11 @@ class Sequencer:
         self._expect_restored(self._put_right(failure), failure)
 
     def _put_right(self, failure: BaseException | None) -> StopDocument:
-        goal: Goal = "snapshot" if failure is None else "neutral"
+        goal: Goal = "snapshot" if failure is None or isinstance(failure, Stopped) else "neutral"
         restorations = put_right(self._boxes, self._before, frozenset(self._touched), goal)
-        outcome = "success" if failure is None else "aborted" if isinstance(failure, KeyboardInterrupt) else "failed"
+        aborted = isinstance(failure, KeyboardInterrupt | Stopped)
         stop = StopDocument(
-            outcome=outcome,
+            outcome="success" if failure is None else "aborted" if aborted else "failed",
             error=None if failure is None else ErrorRecord.of(failure),
             restorations=restorations,
             steps_planned=len(self._timeline.steps),

@@ -1,13 +1,14 @@
 """What happens in which order at which instant, and how every way of failing ends."""
 
 import signal
+import threading
 import time
 
 import pytest
 
 from impairlab.controller.plan.documents import SampleDocument, SnapshotDocument
 from impairlab.controller.plan.timeline import Timeline
-from impairlab.controller.sequencer.clock import MonotonicClock
+from impairlab.controller.sequencer.clock import MonotonicClock, StoppableClock, Stopped
 from impairlab.controller.sequencer.restore import ATTEMPTS, NotRestored, interrupts_held
 from impairlab.controller.sequencer.sequencer import LEAD_NS, Sequencer
 from impairlab.drivers.model import Conditions, Target
@@ -129,6 +130,19 @@ def test_ctrl_c_ends_neutral_and_is_recorded_as_aborted(bench, rough) -> None:
     assert bench.stop.steps_done == 2
 
 
+def test_told_to_stop_it_ends_with_the_appliance_as_before(bench, rough) -> None:
+    def stop() -> None:
+        raise Stopped("enough")
+
+    bench.box.programmed[B_A] = DELAYED
+    bench.clock.at = [(bench.clock.now_ns() + 2 * SECOND, stop)]
+    with pytest.raises(Stopped):
+        sequencer(bench, rough).run()
+    assert bench.box.programmed[B_A] == DELAYED
+    assert bench.diary[-2:] == ["traffic abort", "wan-1 restore"]
+    assert (bench.stop.outcome, bench.stop.restorations[0].how, bench.stop.steps_done) == ("aborted", "snapshot", 2)
+
+
 @pytest.mark.parametrize("when", ["prepare", "start", "stop", "finish"])
 def test_traffic_that_fails_ends_the_run_neutral(bench, rough, when: str) -> None:
     bench.traffic.fail = {when: ImpairlabError("the generator is gone")}
@@ -222,12 +236,26 @@ def test_a_second_ctrl_c_waits_until_everything_is_put_right() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_the_real_clock_never_wakes_early() -> None:
-    clock = MonotonicClock()
+@pytest.mark.parametrize("kind", [MonotonicClock, StoppableClock])
+def test_the_real_clocks_never_wake_early(kind: type[MonotonicClock | StoppableClock]) -> None:
+    clock = kind()
     for ahead_ns in (0, 50_000, 500_000, 3 * MS):
         instant = clock.now_ns() + ahead_ns
         clock.sleep_until(instant)
         assert time.monotonic_ns() >= instant
+
+
+def test_another_thread_ends_the_wait() -> None:
+    clock = StoppableClock()
+    begin = clock.now_ns()
+    ending = threading.Timer(0.02, clock.stop)
+    ending.start()
+    with pytest.raises(Stopped):
+        clock.sleep_until(begin + 30 * SECOND)
+    ending.join()
+    assert 20 * MS <= clock.now_ns() - begin < 10 * SECOND
+    with pytest.raises(Stopped):
+        clock.sleep_until(clock.now_ns())
 
 
 def test_a_timeline_without_appliances_still_steers_the_traffic(bench, lay_out) -> None:
