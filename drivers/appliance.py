@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic_ns
@@ -34,6 +34,10 @@ class Commit:
     acknowledged_ns: int
 
 
+Witness = Callable[[Mapping[Target, Conditions], Commit], None]
+"""Is told of conditions that an appliance has acknowledged, flow by flow, and when; must be quick and not raise."""
+
+
 class Appliance(ABC):
     """A connected appliance; a context manager that closes the connection and leaves what is programmed alone.
 
@@ -54,6 +58,7 @@ class Appliance(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self._last: dict[Target, Conditions] = {}
+        self._witnesses: list[Witness] = []
 
     def __enter__(self) -> Self:
         return self
@@ -77,6 +82,10 @@ class Appliance(ABC):
         if violations:
             raise CapabilityError(violations, appliance=self.name)
         return Path(self, name)
+
+    def add_witness(self, witness: Witness) -> None:
+        """Have every write of conditions told from now on, a restoration's as well."""
+        self._witnesses.append(witness)
 
     def targets(self) -> tuple[Target, ...]:
         """Return every flow of every direction of every path."""
@@ -126,7 +135,7 @@ class Appliance(ABC):
             raise CapabilityError(violations, appliance=self.name)
         sent = {target: self.capabilities.nearest(conditions) for target, conditions in settings.items()}
         before = {target: self._last.pop(target, NEUTRAL) for target in settings}
-        commit = self._write(sent)
+        commit = self._write_and_tell(sent)
         read_back = {target: entry.conditions for target, entry in zip(sent, self.read_many(sent), strict=True)}
         wrong = differences(sent, read_back)
         if wrong:
@@ -190,7 +199,7 @@ class Appliance(ABC):
             if wanted.filter != present.filter:
                 self._write_filter(wanted.target, wanted.filter)
         settings = {entry.target: entry.conditions for entry in snapshot.entries}
-        commit = self._write(settings)
+        commit = self._write_and_tell(settings)
         read_back = self.read_many(targets)
         wrong = differences(settings, {entry.target: entry.conditions for entry in read_back})
         wrong += [
@@ -249,6 +258,12 @@ class Appliance(ABC):
     @abstractmethod
     def _write_filter(self, target: Target, selector: Filter | None) -> None:
         """Program a filter. It is legal already."""
+
+    def _write_and_tell(self, settings: Mapping[Target, Conditions]) -> Commit:
+        commit = self._write(settings)
+        for witness in self._witnesses:
+            witness(settings, commit)
+        return commit
 
     def _check_filter(self, target: Target, selector: Filter | None) -> Iterator[Violation]:
         if target.flow == EVERYTHING_ELSE:

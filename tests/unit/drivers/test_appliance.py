@@ -137,6 +137,17 @@ def test_several_flows_are_one_commit() -> None:
     assert box.commits == 1
 
 
+def test_a_witness_is_told_of_every_acknowledged_write_and_of_no_failed_one() -> None:
+    box, told = Box(), []
+    box.add_witness(lambda settings, commit: told.append((dict(settings), commit)))
+    with box.path("1").impaired(delay("1 ms"), direction="a-b"):
+        pass
+    box.broken = True
+    with pytest.raises(TransportError):
+        box.apply(AB, Conditions.of(outage()))
+    assert told == [({AB: Conditions.of(delay("1 ms"))}, Commit(1, 2)), ({AB: NEUTRAL}, Commit(1, 2))]
+
+
 def test_a_silent_clamp_is_a_mismatch() -> None:
     box = Box()
     box.clamp = Conditions.of(delay("1 us"))
