@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from impairlab.controller.analysis.verdict import percentile
 from impairlab.controller.plan.documents import RunRecord
 from impairlab.controller.plan.traffic import TrafficSpec
 from impairlab.drivers.model.units import format_time
@@ -14,7 +15,7 @@ from .programmed import applied_steps, counters, fitting, lanes, numbered
 from .reading import Content
 from .scales import SECOND, duration, instant
 from .verdicts import Verdicts, traffic_of
-from .view import Fact, Lane, PhaseSpan, Report, TimelineFigure, TrafficFigures
+from .view import Fact, Lane, Limit, PhaseSpan, Report, TimelineFigure, TrafficFigures
 
 _LATENCIES = frozenset({"ttft", "ttft_sched"})
 
@@ -73,25 +74,28 @@ def _figures(name: str, content: Content, band: tuple[Lane, ...]) -> TrafficFigu
         ),
         requests=request_points(records, zero),
         lanes=band,
-        limit_ns=_limit(name, content),
+        limits=_limits(name, content),
     )
     return TrafficFigures(
         name=name,
         timeline=timeline,
-        phases=phase_summaries(records, phases, zero, content.complete_phases),
+        phases=phase_summaries(records, phases, zero, content.complete_phases) if name else (),
         percentiles=percentile_charts(records, phases, _baseline(content)) if name else (),
         health=health_checks(None if log is None else log.health, _effect(name, content)) if name else (),
     )
 
 
-def _limit(traffic: str, content: Content) -> float | None:
-    """The strictest limit on TTFT that a verdict on this traffic set, for the timeline."""
-    limits = [
-        float(spec.at_most)
+def _limits(traffic: str, content: Content) -> tuple[Limit, ...]:
+    """The limits on TTFT that verdicts on this traffic set, each over the phase it is about, for the timeline."""
+    phases, zero, length = content.record.phases, zero_ns(content), length_ns(content)
+    return tuple(
+        Limit(f"{percentile(float(spec.quantile))} ≤ {duration(float(spec.at_most))}", begin - zero,
+              min(end - zero, length), float(spec.at_most))
         for spec in content.record.start.verdicts
-        if spec.metric in _LATENCIES and spec.at_most is not None and traffic_of(spec, content) == traffic
-    ]
-    return min(limits, default=None)
+        if spec.metric in _LATENCIES and spec.quantile is not None and spec.at_most is not None
+        if spec.phase in phases and traffic_of(spec, content) == traffic
+        for begin, end in (phases[spec.phase],)
+    )  # fmt: skip
 
 
 def _effect(traffic: str, content: Content) -> float | None:

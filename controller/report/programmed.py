@@ -1,12 +1,12 @@
 """What was done to the path: the lanes of the impairment band and the rows of the applied table, from the events."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
 from impairlab.controller.plan.documents import EventDocument, SampleDocument
 from impairlab.controller.plan.timeline import Change
-from impairlab.drivers.model.applied import Applied
+from impairlab.drivers.model.applied import Applied, Statistics
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.impairments import LinkState, Outage
 
@@ -54,18 +54,23 @@ def fitting(steps: Sequence[AppliedStep], most: int = MOST_ROWS) -> tuple[Applie
 
 
 def counters(samples: Sequence[SampleDocument]) -> tuple[Counters, ...]:
-    """The last reading of the packet counters of each flow."""
-    last = {(sample.appliance, sample.target): sample.statistics for sample in samples}
-    return tuple(
-        Counters(
-            f"{appliance} {target}",
-            {
-                name.replace("_", " "): value
-                for name, value in statistics.model_dump(exclude={"at_ns"}, exclude_none=True).items()
-            },
-        )
-        for (appliance, target), statistics in last.items()
-    )
+    """What the packet counters of each flow grew by from the first reading to the last."""
+    readings: dict[str, list[Statistics]] = {}
+    for sample in samples:
+        readings.setdefault(f"{sample.appliance} {sample.target}", []).append(sample.statistics)
+    return tuple(_counted(target, found[0], found[-1]) for target, found in readings.items())
+
+
+def _counted(target: str, first: Statistics, last: Statistics) -> Counters:
+    before, after = (reading.model_dump(exclude={"at_ns"}, exclude_none=True) for reading in (first, last))
+    grown = {name: value - before.get(name, 0) for name, value in after.items()}
+    if last.at_ns == first.at_ns or min(grown.values(), default=0) < 0:
+        return Counters(target, _named(after))
+    return Counters(target, _named(grown), last.at_ns - first.at_ns)
+
+
+def _named(values: Mapping[str, int]) -> dict[str, int]:
+    return {name.replace("_", " "): value for name, value in values.items()}
 
 
 def severity(conditions: Conditions) -> Severity:

@@ -7,6 +7,7 @@ from impairlab.drivers.proof import CLEARED
 from .markup import Markup, element, join
 from .percentile_chart import percentile_chart
 from .scales import duration, instant
+from .terms import TERMS
 from .timeline import timeline_chart
 from .view import (
     AppliedRow,
@@ -23,6 +24,8 @@ from .view import (
     TrafficFigures,
 )
 from .words import NOTHING, estimate_in_words, interval_in_words, margin_in_words, value_in_words
+
+_OBJECTIVE = ("Limit", "Measured", "95 % interval", "Margin", "n", "Failed")
 
 
 def banner(report: Report) -> Markup:
@@ -42,24 +45,30 @@ def notices(shown: Sequence[str]) -> Markup:
 def objectives(judged: Sequence[Judged]) -> Markup:
     """The table of verdicts: limit, estimate, n, interval, margin, method."""
     if not judged:
-        return section("Objectives", "The scenario asked for no verdict.")
-    heads = ("", "Claim", "#Limit", "#Measured", "#95 % interval", "#Margin", "#n", "#Failed")
+        return Markup()
     lead = "A verdict is passed only where the data carry it. Failed requests count as infinitely late."
-    return section("Objectives", lead, table(heads, (_objective(row) for row in judged)))
+    heads = ("", "Claim", *(f"#{head}" for head in _OBJECTIVE))
+    return section("Objectives", lead, table(heads, (_objective(row) for row in judged)), kind="objectives")
 
 
 def _objective(row: Judged) -> list[Markup]:
     verdict = row.verdict
     of_baseline = "" if verdict.baseline_n is None else f" / {verdict.baseline_n}"
+    values = (
+        value_in_words(verdict.threshold, verdict.unit),
+        estimate_in_words(verdict),
+        interval_in_words(verdict),
+        margin_in_words(verdict),
+        f"{verdict.n}{of_baseline}",
+        str(verdict.failures),
+    )
     return [
         cell(element("span", verdict.outcome.value, class_=f"mark {verdict.outcome.value}")),
         _claim(row),
-        number(value_in_words(verdict.threshold, verdict.unit)),
-        number(estimate_in_words(verdict)),
-        number(interval_in_words(verdict)),
-        number(margin_in_words(verdict)),
-        number(f"{verdict.n}{of_baseline}"),
-        number(str(verdict.failures)),
+        *(
+            element("td", value, class_="number", data_head=head)
+            for head, value in zip(_OBJECTIVE, values, strict=True)
+        ),
     ]
 
 
@@ -94,30 +103,36 @@ def _of(traffic: TrafficFigures, traffics: Sequence[TrafficFigures]) -> str:
 
 def timeline_section(timeline: TimelineFigure, of: str = "") -> Markup:
     """The latency timeline over the impairment band."""
-    lead = (
-        "Every request at the instant it was planned for, timed from that instant. "
-        "Under it, for each direction, what was programmed on the path."
-    )
+    band = "for each direction, what was programmed on the path."
+    lead = f"For the whole run, {band}"
     caption = (
-        "The rolling lines are order statistics of windows of equal length; where a window has fewer than 100 requests "
-        "its p99 is its largest value. A dashed line with a flag is the planned instant of a step, a solid line its "
-        "acknowledgement, grey is the time between the two. Point at a step to read its times."
+        "A dashed line with a flag is the planned instant of a step, a solid line its acknowledgement, grey is the "
+        "time between the two. Point at a step to read its times."
     )
-    figure = element("figure", _timeline_legend(), timeline_chart(timeline), element("figcaption", caption))
+    if timeline.requests:
+        lead = f"Every request at the instant it was planned for, timed from that instant. Under it, {band}"
+        caption = (
+            "The rolling lines are order statistics of windows of equal length; where a window has fewer than 100 "
+            f"requests its p99 is its largest value. {caption}"
+        )
+    figure = element("figure", _timeline_legend(timeline), timeline_chart(timeline), element("figcaption", caption))
     return section(f"Timeline{of}", lead, figure)
 
 
-def _timeline_legend() -> Markup:
-    keys = (
+def _timeline_legend(timeline: TimelineFigure) -> Markup:
+    of_requests = (
         ("dots", "a request"),
         ("rolling p50", "rolling p50"),
         ("rolling p99", "rolling p99"),
         ("rug", "a failed request"),
+    )
+    of_the_band = (
         ("state impaired", "impaired"),
         ("state down", "down"),
         ("planned", "planned"),
         ("acknowledged", "acknowledged"),
     )
+    keys = (*(of_requests if timeline.requests else ()), *of_the_band)
     return element("ul", *(element("li", _key(kind), name) for kind, name in keys), class_="legend")
 
 
@@ -167,6 +182,8 @@ def _phase(phase: PhaseSummary) -> list[Markup]:
 
 def percentiles_section(charts: Sequence[PercentileChart], of: str = "") -> Markup:
     """The percentile plots."""
+    if not charts:
+        return Markup()
     drawn = [chart for chart in charts if any(series.points for series in chart.series)]
     if not drawn:
         return section(f"Percentiles{of}", "No request was recorded.")
@@ -246,13 +263,19 @@ def counters_section(counters: Sequence[Counters]) -> Markup:
     if not counters:
         return Markup()
     names = list(dict.fromkeys(name for row in counters for name in row.values))
-    rows = ([cell(row.target), *(_counted(row.values.get(name)) for name in names)] for row in counters)
-    lead = "As the appliance counted them, at the last reading in the run."
-    return section("Packet counters", lead, table(("Where", *(f"#{name}" for name in names)), rows))
+    rows = (
+        [cell(row.target), *(_counted(row.values.get(name)) for name in names), number(_span(row))] for row in counters
+    )
+    lead = "Packets and bytes as the appliance counted them, from the first reading in the run to the last."
+    return section("Packet counters", lead, table(("Where", *(f"#{name}" for name in names), "#Over"), rows))
 
 
 def _counted(value: int | None) -> Markup:
-    return number(NOTHING if value is None else str(value))
+    return number(NOTHING if value is None else f"{value:,}".replace(",", "\u202f"))
+
+
+def _span(row: Counters) -> str:
+    return "since cleared" if row.over_ns is None else duration(row.over_ns)
 
 
 def health_section(checks: Sequence[Check], of: str = "") -> Markup:
@@ -273,7 +296,7 @@ def _check(check: Check) -> list[Markup]:
 
 
 def definitions_section(definitions: Sequence[Definition]) -> Markup:
-    """What each metric means, with its formula."""
+    """What each metric means, with its formula, and each word of the report."""
     lead = (
         "t_sched is the planned instant, t_send the send, t_1 … t_end the content chunks. All on one monotonic clock."
     )
@@ -281,7 +304,8 @@ def definitions_section(definitions: Sequence[Definition]) -> Markup:
         [cell(element("span", d.key, class_="mono")), cell(element("span", d.formula, class_="mono")), cell(d.meaning)]
         for d in definitions
     )
-    return section("Definitions", lead, table(("Metric", "Formula", "Meaning"), rows), kind="long")
+    terms = element("dl", *(part for d in TERMS for part in (element("dt", d.key), element("dd", d.meaning))))
+    return section("Definitions", lead, table(("Metric", "Formula", "Meaning"), rows), terms, kind="long")
 
 
 def facts_section(facts: Sequence[Fact]) -> Markup:

@@ -7,7 +7,7 @@ from .band import LANE_HEIGHT, lanes
 from .downsample import Point, rolling, thin
 from .markup import Markup, coordinate, element, join
 from .scales import Linear, Logarithmic, duration, instant, latency_scale, latency_ticks, time_ticks
-from .view import TimelineFigure
+from .view import Limit, TimelineFigure
 
 WIDTH, LEFT, RIGHT = 1080.0, 84.0, 1064.0
 _PHASES_TOP, _PHASES_HEIGHT = 0.0, 22.0
@@ -20,18 +20,18 @@ _GAP_FLOOR_NS = 1_000_000.0
 
 
 def timeline_chart(timeline: TimelineFigure) -> Markup:
-    """The whole chart as inline SVG."""
+    """The whole chart as inline SVG; without requests there is only the band."""
     time = Linear(0, timeline.end_ns, LEFT, RIGHT)
-    bottom = _LANES_TOP + LANE_HEIGHT * max(1, len(timeline.lanes))
+    band_top = _LANES_TOP if timeline.requests else _RUG_TOP
+    bottom = band_top + LANE_HEIGHT * max(1, len(timeline.lanes))
+    measured = (_first_tokens, _failures, _gaps) if timeline.requests else ()
     return element(
         "svg",
         _title(timeline),
         _phases(timeline, time, bottom),
         _time_axis(timeline, time, bottom),
-        _first_tokens(timeline, time),
-        _failures(timeline, time),
-        _gaps(timeline, time),
-        lanes(timeline.lanes, time, _LANES_TOP, LEFT),
+        *(part(timeline, time) for part in measured),
+        lanes(timeline.lanes, time, band_top, LEFT),
         viewBox=f"0 0 {WIDTH:.0f} {bottom + 34:.0f}",
         role="img",
         class_="chart",
@@ -82,7 +82,7 @@ def _time_axis(timeline: TimelineFigure, time: Linear, bottom: float) -> Markup:
 
 def _first_tokens(timeline: TimelineFigure, time: Linear) -> Markup:
     values = [request.ttft_ns for request in timeline.requests]
-    scale = latency_scale([*values, *([timeline.limit_ns] if timeline.limit_ns else [])], _TTFT_BOTTOM, _TTFT_TOP)
+    scale = latency_scale([*values, *(limit.value_ns for limit in timeline.limits)], _TTFT_BOTTOM, _TTFT_TOP)
     points = [(float(request.at_ns), request.ttft_ns) for request in timeline.requests]
     windows = windows_of(timeline)
     parts = [
@@ -92,12 +92,16 @@ def _first_tokens(timeline: TimelineFigure, time: Linear) -> Markup:
         _line(rolling(points, 0.5, windows), time, scale, "p50"),
         _line(rolling(points, 0.99, windows), time, scale, "p99"),
     ]
-    if timeline.limit_ns is not None:
-        at = scale(timeline.limit_ns)
-        parts.append(element("line", x1=LEFT, x2=RIGHT, y1=at, y2=at, class_="limit"))
-        text = f"limit {duration(timeline.limit_ns)}"
-        parts.append(element("text", text, x=RIGHT - 4, y=at - 5, text_anchor="end", class_="limit-name"))
-    return join(parts)
+    return join([*parts, *(_limit(limit, time, scale) for limit in timeline.limits)])
+
+
+def _limit(limit: Limit, time: Linear, scale: Logarithmic) -> Markup:
+    """The limit over its phase, with its name where there is room."""
+    left, right, at = time(limit.start_ns), time(limit.end_ns), scale(limit.value_ns)
+    line = element("line", element("title", limit.name), x1=left, x2=right, y1=at, y2=at, class_="limit")
+    if right - left < _LETTER * len(limit.name):
+        return line
+    return join([line, element("text", limit.name, x=right - 4, y=at - 5, text_anchor="end", class_="limit-name")])
 
 
 def _failures(timeline: TimelineFigure, time: Linear) -> Markup:

@@ -84,6 +84,16 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A limit that a verdict set on a latency, over the phase that it is about."""
+
+    name: str
+    start_ns: int
+    end_ns: int
+    value_ns: float
+
+
+@dataclass(frozen=True)
 class TimelineFigure:
     """The measured latencies over the scenario, and what was done to the path meanwhile.
 
@@ -92,14 +102,14 @@ class TimelineFigure:
         phases: In order, without overlap.
         requests: In the order they were planned.
         lanes: One for each direction that was touched.
-        limit_ns: A limit on TTFT that a verdict of the run set, to be drawn; None without one.
+        limits: The limits on TTFT that verdicts of the run set.
     """
 
     end_ns: int
     phases: tuple[PhaseSpan, ...]
     requests: tuple[RequestPoint, ...]
     lanes: tuple[Lane, ...]
-    limit_ns: float | None = None
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,10 +218,15 @@ class AppliedStep:
 
 @dataclass(frozen=True)
 class Counters:
-    """The packet counters of one flow, by name, as last read."""
+    """The packet counters of one flow, by name: what they grew by in the run.
+
+    `over_ns` is the time from the first reading to the last. It is None where there was only one, or where they were
+    cleared in between: then the values are the last reading.
+    """
 
     target: str
     values: Mapping[str, int]
+    over_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -226,7 +241,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Definition:
-    """A metric and its formula."""
+    """A metric with its formula, or a word of the report without one."""
 
     key: str
     formula: str

@@ -23,6 +23,7 @@ from impairlab.controller.report.view import (
     Fact,
     Judged,
     Lane,
+    Limit,
     PercentileChart,
     PhaseSpan,
     PhaseSummary,
@@ -135,11 +136,17 @@ def report(count: int = 900, **changes: object) -> Report:
         "judged": judged,
         "traffics": (
             TrafficFigures(
-                "chat", TimelineFigure(60 * SECOND, PHASES, points, lanes(), 600.0 * MS), summaries, charts, checks
+                "chat",
+                TimelineFigure(
+                    60 * SECOND, PHASES, points, lanes(), (Limit("p95 ≤ 600 ms", 20 * SECOND, 40 * SECOND, 600.0 * MS),)
+                ),
+                summaries,
+                charts,
+                checks,
             ),
         ),
         "applied": applied(),
-        "counters": (Counters("wan path 1 a-b", {"received packets": 4711, "dropped loss": 42}),),
+        "counters": (Counters("wan path 1 a-b", {"received packets": 4711, "dropped loss": 42}, 60 * SECOND),),
         "definitions": tuple(Definition(metric.key, metric.formula, "what it is") for metric in METRICS.values()),
         "facts": (Fact("Appliance wan", "impairlab IL-8 SIM0001 1.0"), Fact("Seed", "1"), Fact("Restored", "yes")),
     }
