@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find drivers controller sim_hardware -type f -not -name '*.pyc') pyproject.toml setup.py
 PYTEST_ARGS ?=
+DEMO_ARGS ?=
 
-.PHONY: help test unit test-all-pythons system-packages lint docs lock clean
+.PHONY: help demo test unit test-all-pythons system-packages lint docs lock clean
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -35,6 +36,9 @@ $(VENV)/installed: $(SOURCES) | $(VENV)/runtime
 	rm -rf build
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
 	@touch $@
+
+demo: $(VENV)/installed ## Impair the path to a simulated inference service for a minute, and judge what that does
+	@$(BIN)/impairlab demo $(DEMO_ARGS)
 
 test: $(VENV)/dev $(VENV)/installed system-packages ## Run the tests; says how many were skipped and why
 	$(BIN)/pytest $(PYTEST_ARGS)
