@@ -207,12 +207,8 @@ def applied_section(steps: Sequence[AppliedStep], left_out: int) -> Markup:
     if not steps:
         return section("What was applied", "Nothing was written to any appliance.")
     heads = ("Where", "Field", "Asked", "Sent", "Read back", "#Acknowledged after plan", "#After sending")
-    lead = (
-        "Every field that was written, step by step. Coloured where what was sent or read back is not what was asked."
-    )
-    more = (
-        f" {left_out} uneventful steps are left out here; the documents of the run have them all." if left_out else ""
-    )
+    lead = "Every field that was written. Coloured where what was sent or read back is not what was asked."
+    more = f" {left_out} steps without incident are left out; the run's documents have them all." if left_out else ""
     top = element("thead", element("tr", *(_head(head) for head in heads)))
     bodies = [
         element("tbody", element("tr", element("th", *_step(step), colspan=len(heads), scope="rowgroup")),

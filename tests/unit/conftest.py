@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from math import exp
 from pathlib import Path
 
@@ -109,9 +110,9 @@ class MadeUpRun:
         return self.scenario.duration_ns if self.cut_ns is None else self.cut_ns
 
     def documents(self) -> Iterator[Document]:
-        yield self.start()
+        yield self.start
         yield SnapshotDocument(appliance="wan-1", snapshot=Snapshot(identity=IDENTITY, entries=(), taken_ns=1))
-        steps = self.start().timeline.steps
+        steps = self.start.timeline.steps
         yield self.event(steps[0], -60 * MS, steps[0].changes).model_copy(update={"event": "prepare"})
         yield self.marker("traffic start", 0)
         for step in steps:
@@ -124,6 +125,7 @@ class MadeUpRun:
         if self.outcome != "killed":
             yield self.stop(len(steps))
 
+    @cached_property
     def start(self) -> StartDocument:
         capabilities = CapabilitiesRecord.of(CAPABILITIES)
         box = ApplianceRecord(
@@ -168,7 +170,7 @@ class MadeUpRun:
                                read_back=state, bracket=bracket)  # fmt: skip
 
     def samples(self, at_ns: int) -> Iterator[SampleDocument]:
-        for target in dict.fromkeys(change.target for change in self.start().timeline.steps[0].changes):
+        for target in dict.fromkeys(change.target for change in self.start.timeline.steps[0].changes):
             seen = at_ns // MS
             counted = Statistics(at_ns=self.zero_ns + at_ns, received_packets=seen, forwarded_packets=seen - 7,
                                  dropped_loss=7)  # fmt: skip
@@ -179,7 +181,7 @@ class MadeUpRun:
         return EventDocument(event=event, planned_ns=at, sent_ns=at, acknowledged_ns=at)
 
     def stop(self, steps: int) -> StopDocument:
-        done = len([step for step in self.start().timeline.steps if step.t_ns <= self.length_ns])
+        done = len([step for step in self.start.timeline.steps if step.t_ns <= self.length_ns])
         how = "failed" if not self.restored else "snapshot" if self.outcome == "success" else "neutral"
         end_ns = self.length_ns + 2 * SECOND
         return StopDocument(
