@@ -85,4 +85,6 @@ def _kinds(conditions: Conditions) -> list[str]:
 
 
 def _show(impairment: Impairment | None) -> str:
-    return CLEARED if impairment is None else impairment.model_dump_json(exclude_defaults=True)
+    if impairment is None:
+        return CLEARED
+    return f"{feature_name(impairment)} {impairment.model_dump_json(exclude_defaults=True)}"
