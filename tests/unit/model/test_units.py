@@ -124,6 +124,21 @@ def test_nothing_drifts_at_one_nanosecond(nanoseconds: int) -> None:
     assert parse_time(f"{nanoseconds}e-6 ms") == nanoseconds
 
 
+@pytest.mark.parametrize(
+    ("parse", "text", "value"),
+    [
+        (parse_time, "1 h", 3_600_000_000_000), (parse_time, "1 min", 60_000_000_000), (parse_time, "1 µs", 1000),
+        (parse_time, "1 \N{GREEK SMALL LETTER MU}s", 1000), (parse_time, "1us", 1000),
+        (parse_rate, "1 kbps", 1000), (parse_rate, "1 Mbit/s", 10**6), (parse_rate, "1 Gbps", 10**9),
+        (parse_rate, "1 Tbit/s", 10**12), (parse_size, "1 KiB", 1024), (parse_size, "1 MiB", 1_048_576),
+        (parse_size, "1 GiB", 1_073_741_824), (parse_size, "1 MB", 10**6), (parse_size, "3 bytes", 3),
+        (parse_probability, "1 ppm", Decimal("0.000001")), (parse_frequency, "2 Hz", 2), (parse_frequency, "2 /s", 2),
+    ],
+)  # fmt: skip
+def test_units_are_worth_what_the_standards_say(parse, text: str, value) -> None:
+    assert parse(text) == value
+
+
 def test_a_float_means_its_shortest_text() -> None:
     assert parse_time(0.1) == 100_000_000
     assert parse_time(0.1 + 0.2 - 0.00000000000000004) == 300_000_000
