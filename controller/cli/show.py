@@ -54,7 +54,7 @@ def _rest(view: Report, record: RunRecord) -> dict[str, object]:
     ]
     stop = record.stop
     return {
-        "ended": "killed" if stop is None else stop.outcome,
+        "ended": None if stop is None else stop.outcome,
         "phases": phases,
         "restorations": [] if stop is None else [put.model_dump(mode="json") for put in stop.restorations],
     }

@@ -127,7 +127,7 @@ def _facts(content: Content) -> Iterator[Fact]:
     yield Fact("Run", start.run)
     yield Fact("Scenario", f"{start.scenario} ({start.scenario_file})")
     yield Fact("Began", _when(record))
-    yield Fact("Ended", "killed" if stop is None else stop.outcome)
+    yield Fact("Ended", "not on record" if stop is None else stop.outcome)
     for role, place in start.binding.items():
         yield Fact(f"Path {role}", place)
     for name, appliance in start.appliances.items():

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from impairlab.controller.analysis.binomial import samples_for_interval
+from impairlab.controller.analysis.quantiles import CONFIDENCE
 from impairlab.drivers.proof import CLEARED
 
 from .markup import Markup, element, join
@@ -162,22 +164,30 @@ def phases_section(phases: Sequence[PhaseSummary], of: str = "") -> Markup:
         "#With a gap > 100 ms",
         "#Outlasted the phase",
     )
-    lead = "Requests belong to the phase in which they were planned, whenever they finished."
+    lead = (
+        "Requests belong to the phase in which they were planned, whenever they finished. "
+        "Grey: too few requests for a 95 % interval of that percentile."
+    )
     return section(f"Phases{of}", lead, table(heads, (_phase(phase) for phase in phases))) if phases else Markup()
 
 
 def _phase(phase: PhaseSummary) -> list[Markup]:
-    values = (phase.ttft_p50_ns, phase.ttft_p99_ns, phase.gap_p95_ns)
+    values = ((0.5, phase.ttft_p50_ns), (0.99, phase.ttft_p99_ns), (0.95, phase.gap_p95_ns))
     return [
         cell(phase.name) if phase.complete else cell(phase.name, element("div", "cut short", class_="soft small")),
         number(instant(phase.span.start_ns)),
         number(instant(phase.span.end_ns)),
         number(str(phase.requests)),
         number(str(phase.failures)),
-        *(number(NOTHING if value is None else duration(value)) for value in values),
+        *(_quantile(value, phase.requests >= samples_for_interval(q, CONFIDENCE)) for q, value in values),
         number(str(phase.stalled)),
         number(str(phase.outlasted)),
     ]
+
+
+def _quantile(value: float | None, supported: bool) -> Markup:  # noqa: FBT001 - reads well in a table
+    text = NOTHING if value is None else duration(value)
+    return number(text) if supported else element("td", text, class_="number soft")
 
 
 def percentiles_section(charts: Sequence[PercentileChart], of: str = "") -> Markup:
@@ -255,15 +265,15 @@ def _beside(expected: str, found: str) -> Markup:
 
 
 def counters_section(counters: Sequence[Counters]) -> Markup:
-    """The packet counters, a column for each that any appliance keeps."""
+    """The packet counters: a row for each that any appliance keeps, a column for each flow."""
     if not counters:
         return Markup()
     names = list(dict.fromkeys(name for row in counters for name in row.values))
-    rows = (
-        [cell(row.target), *(_counted(row.values.get(name)) for name in names), number(_span(row))] for row in counters
-    )
-    lead = "Packets and bytes as the appliance counted them, from the first reading in the run to the last."
-    return section("Packet counters", lead, table(("Where", *(f"#{name}" for name in names), "#Over"), rows))
+    rows = ([cell(name), *(_counted(flow.values.get(name)) for flow in counters)] for name in names)
+    over = [cell("counted over"), *(number(_span(flow)) for flow in counters)]
+    lead = "What the appliance counted, from the first reading in the run to the last."
+    heads = ("Counter", *(f"#{flow.target}" for flow in counters))
+    return section("Packet counters", lead, table(heads, (*rows, over)), kind="narrow")
 
 
 def _counted(value: int | None) -> Markup:

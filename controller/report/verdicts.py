@@ -90,7 +90,7 @@ def _ended(record: RunRecord) -> str:
     if record.stop is None:
         failed = next((event.error for event in reversed(record.events) if event.error is not None), None)
         told = f"; the last error on record is {_named(failed)}" if failed is not None else ""
-        return f"the run was killed: its record has no end, and nothing says what is programmed now{told}"
+        return f"its record has no end: it was killed, or it still goes on, and nothing says what is programmed{told}"
     if record.stop.outcome == "aborted":
         return f"the run was aborted by its user {_so_far(record)}"
     why = "" if record.stop.error is None else f": {_named(record.stop.error)}"

@@ -15,7 +15,7 @@ def value_in_words(value: float | None, unit: str) -> str:
         return NOTHING
     if unit == "ns":
         return duration(value).replace("-", "−")
-    text = "never" if value == inf else "unknown" if value == -inf else f"{value * 100:.4g} %" if unit == "1" else ""
+    text = "never" if value == inf else "unknown" if value == -inf else f"{value * 100:.3g} %" if unit == "1" else ""
     return (text or f"{value:.4g}").replace("-", "−")
 
 

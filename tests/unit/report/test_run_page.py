@@ -6,11 +6,14 @@ from html.parser import HTMLParser
 
 from impairlab.controller.analysis.metrics import METRICS, planned_between
 from impairlab.controller.analysis.quantiles import quantile, quantile_interval
-from impairlab.controller.plan.documents import ErrorRecord, EventDocument, RunLog, read_run
+from impairlab.controller.plan.documents import ErrorRecord, EventDocument, RunLog, SampleDocument, read_run
+from impairlab.controller.report.programmed import counters
 from impairlab.controller.report.scales import duration
+from impairlab.controller.report.view import Counters
 from impairlab.controller.report.write import write_report
 from impairlab.controller.run.folder import RunFolder
 from impairlab.controller.traffic.log import read_log
+from impairlab.drivers.model import Statistics, Target
 
 MakeRun = Callable[..., RunFolder]
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -112,8 +115,30 @@ def test_the_applied_table_has_asked_sent_read_back_and_times(make_run: MakeRun)
 
 
 def test_the_counters_are_what_they_grew_by_in_the_run(make_run: MakeRun) -> None:
-    rows = parsed(make_run()).rows
-    assert ["wan-1 path 1 a-b", "60\u202f600", "60\u202f600", "0", "60.6 s"] in rows
+    page = parsed(make_run())
+    assert page.row("Counter") == ["Counter", "wan-1 path 1 a-b", "wan-1 path 1 b-a"]
+    assert page.row("received packets") == ["received packets", "60\u202f600", "60\u202f600"]
+    assert page.row("dropped loss")[1:] == ["0", "0"]
+    assert page.row("counted over")[1:] == ["60.6 s", "60.6 s"]
+
+
+def test_counters_that_were_cleared_in_the_run_are_as_last_read() -> None:
+    target = Target(path="1", direction="a-b")
+    readings = [Statistics(at_ns=1, received_packets=900), Statistics(at_ns=2, received_packets=40)]
+    samples = [SampleDocument(appliance="wan-1", target=target, statistics=reading) for reading in readings]
+    assert counters(samples) == (Counters("wan-1 path 1 a-b", {"received packets": 40}, None),)
+
+
+def test_a_percentile_that_the_data_cannot_carry_is_grey(make_run: MakeRun) -> None:
+    folder = make_run()
+    parsed(folder)
+    records = read_log(folder.requests("chat")).records
+    for name, p99_grey in (("baseline", True), ("impaired", False)):
+        members = planned_between(records, *read_run(folder.documents).phases[name])
+        assert (len(members) < 368) is p99_grey
+        p99 = duration(quantile(METRICS["ttft_sched"].values(members), 0.99))
+        grey = f'<td class="number soft">{p99}</td>' in folder.report.read_text()
+        assert grey is p99_grey
 
 
 def test_hostile_names_are_text(make_run: MakeRun) -> None:

@@ -120,7 +120,7 @@ def test_a_killed_run_has_a_report(make_run: MakeRun) -> None:
         file.write('{"kind":"ev')
     assert write_report(folder).overall is Outcome.INVALID
     said = json.loads(folder.verdicts.read_text())
-    assert said["reason"].startswith("the run was killed")
+    assert said["reason"].startswith("its record has no end")
     assert "The last document is cut short" in said["notices"][0]
 
 
