@@ -3,9 +3,9 @@
 from .view import Definition
 
 TERMS = (
-    Definition("PASS", "", "The data show that the claim holds, with 97.5 % confidence."),
-    Definition("FAIL", "", "The data show that it does not, with 97.5 % confidence."),
-    Definition("INCONCLUSIVE", "", "The data show neither; the verdict says about how many requests would."),
+    Definition("PASS", "", "Were the claim false, data this good would have a chance of 2.5 % at most."),
+    Definition("FAIL", "", "Were the claim true, data this bad would have a chance of 2.5 % at most."),
+    Definition("INCONCLUSIVE", "", "Neither; the verdict says about how many requests would settle it."),
     Definition(
         "INVALID",
         "",
