@@ -1,0 +1,80 @@
+"""The pytest plug-in: appliances, real or simulated, for tests; every name of it begins with `impairlab`.
+
+Nothing here imports an appliance, a plan or a simulator before a test asks for one: `session` does, and it is
+imported last of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from impairlab.controller.pytest_plugin.diary import TITLE, diary_of
+from impairlab.controller.pytest_plugin.fixtures import (
+    impairlab_box,
+    impairlab_path,
+    impairlab_rack,
+    impairlab_run,
+    impairlab_stations,
+)
+from impairlab.controller.pytest_plugin.marks import NEEDS, SCENARIO, needs_of, scenario_of
+from impairlab.controller.pytest_plugin.opening import close_session, session_of
+from impairlab.controller.pytest_plugin.options import Settings, add_options
+
+__all__ = ["impairlab_box", "impairlab_path", "impairlab_rack", "impairlab_run", "impairlab_stations"]
+
+
+class AfterFixtures:
+    """The hooks whose turn comes when all fixtures of a test are ready."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Start a test's scenario."""
+        scenario = scenario_of(item)
+        if scenario is not None:
+            session_of(item.config).begin_scenario(item, scenario)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options and their ini settings."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers and the second part, and refuse ini settings that are wrong."""
+    Settings.of(config)
+    for line in (NEEDS, SCENARIO):
+        config.addinivalue_line("markers", line)
+    config.pluginmanager.register(AfterFixtures(), "impairlab-after-fixtures")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close what tests have opened."""
+    close_session(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Read a test's markers, and skip it for what it needs, before its fixtures begin."""
+    scenario_of(item)
+    needs = needs_of(item)
+    if needs:
+        session_of(item.config).expect_features(item, needs)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Note when the test's body began."""
+    diary_of(item).begin()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell of a failure what was applied when."""
+    report = yield
+    text = diary_of(item).text() if report.failed else ""
+    if text:
+        report.sections.append((TITLE, text))
+    return report
