@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from impairlab.controller.plan.located import Reading, unknown_word
+from impairlab.controller.plan.names import LEGAL_NAME, is_name
 from impairlab.controller.plan.yaml import Located, parse_yaml, read_yaml
 from impairlab.drivers.model.applied import Identity
 from impairlab.drivers.model.errors import AuthError, FileError
@@ -45,8 +46,17 @@ def _secret(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"{text!r} is not a name; {LEGAL_NAME}")
+    return text
+
+
 def _words(value: object) -> object:
     return tuple(shlex.split(value)) if isinstance(value, str) else value
+
+
+Name = Annotated[str, AfterValidator(_name)]
 
 
 class Expected(Frozen):
@@ -112,7 +122,7 @@ class Station(Frozen):
 class Rack(Frozen):
     """All appliances and stations, by name."""
 
-    appliances: Mapping[str, ApplianceEntry]
+    appliances: Mapping[Name, ApplianceEntry]
     stations: Mapping[str, Station] = {}
 
     @classmethod

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import get_args
 
 from impairlab.controller.plan.located import Reading
+from impairlab.controller.plan.names import LEGAL_NAME, is_name
 from impairlab.controller.plan.scenario import ANCHORS, Anchor, Phase, Scenario, Setting, Window
 from impairlab.controller.plan.traffic import TrafficSpec
 from impairlab.controller.plan.verdicts import VerdictSpec
@@ -36,7 +37,6 @@ from impairlab.drivers.model.units import UnitError, format_time, parse_time
 
 _TOP = ("scenario", "title", "needs", "traffic", "phases", "verdicts")
 _NOT_YET = ("ramp", "trace", "repeat")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _WHEN = re.compile(r"(?:at (?P<at>\S.*?))?\s*(?:every (?P<every>\S.*))?")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _DIRECTION_KEYS: Mapping[str, tuple[Direction, ...]] = {"a-b": ("a-b",), "b-a": ("b-a",), "both": DIRECTIONS}
@@ -93,10 +93,10 @@ class _ScenarioReader:
 
     def _name(self, top: Mapping[str, Plain]) -> str:
         name = top.get("scenario")
-        if isinstance(name, str) and _NAME.fullmatch(name):
+        if isinstance(name, str) and is_name(name):
             return name
         problem = "missing" if name is None else f"{name!r} is not a name"
-        self.reading.fault(("scenario",), problem, "letters, digits, '-', '_' and '.', like 'leo-handover'")
+        self.reading.fault(("scenario",), problem, LEGAL_NAME)
         return ""
 
     def _needs(self, top: Mapping[str, Plain]) -> dict[str, tuple[str, ...]]:
@@ -120,6 +120,8 @@ class _ScenarioReader:
             return specs
         for name, body in self.reading.mapping(("traffic",), "name: {kind: inference, url: ..., rate: ...}").items():
             path: KeyPath = ("traffic", name)
+            if not is_name(name):
+                self.reading.fault(path, f"{name!r} is not a name", LEGAL_NAME, at_key=True)
             if isinstance(body, dict) and isinstance(body.get("url"), str):
                 body["url"] = self._substituted((*path, "url"), str(body["url"]))
             spec = self.reading.value(path, TrafficSpec)

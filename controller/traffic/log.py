@@ -48,7 +48,10 @@ def read_log(path: Path) -> TrafficLog:
     header: LogHeader | None = None
     records: list[RequestRecord] = []
     health: GeneratorHealth | None = None
-    lines = path.read_text(encoding="utf-8").split("\n")
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise TrafficLogError(f"{path}: {error}") from error
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is empty or cut short
         try:
             kind = json.loads(line).get("kind")

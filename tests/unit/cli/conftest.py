@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from impairlab.controller.cli.app import run_command
+from impairlab.controller.plan import Rack
+from impairlab.drivers import Appliance, connect, delay
 from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.planes import NullPlane
 
@@ -23,6 +25,14 @@ phases:
 class Lab:
     folder: Path
     appliance: SimulatedAppliance
+
+    delay = delay("5 ms")
+
+    def point_at(self, host: str, port: int) -> None:
+        self.rack.write_text(f"appliances:\n  wan-1: {{driver: scpi, address: 'tcp://{host}:{port}'}}\n")
+
+    def connected(self) -> Appliance:
+        return connect(Rack.read(self.rack).appliances["wan-1"].address, name="other")
 
     @property
     def scenario(self) -> Path:
@@ -45,5 +55,5 @@ def lab(tmp_path):
         host, port = appliance.serve_scpi("127.0.0.1", 0)
         made = Lab(tmp_path, appliance)
         made.scenario.write_text(SCENARIO)
-        made.rack.write_text(f"appliances:\n  wan-1: {{driver: scpi, address: 'tcp://{host}:{port}'}}\n")
+        made.point_at(host, port)
         yield made

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - a table of texts and the lines they cause reads best unbroken
 
+import json
 import re
 from pathlib import Path
 
@@ -202,3 +203,12 @@ def test_the_demo_scenario_reads() -> None:
         "max_gap p95 worse than baseline by at most 150 ms in recovery",
         "failure_rate at most 5 % in recovery",
     ]
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "wan 1", ".hidden", "a:b"])
+def test_a_name_that_could_not_be_a_file_is_refused(name: str) -> None:
+    with pytest.raises(FileError, match="is not a name"):
+        Rack.parse(json.dumps({"appliances": {name: {"driver": "scpi", "address": "tcp://192.0.2.1:5025"}}}))
+    traffic = {"kind": "inference", "url": "http://192.0.2.1", "rate": "4 req/s"}
+    with pytest.raises(FileError, match="is not a name"):
+        parse_scenario(json.dumps({"scenario": "s", "traffic": {name: traffic}, "phases": [{"a": {"for": "1 s"}}]}))
