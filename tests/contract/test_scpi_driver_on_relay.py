@@ -1,7 +1,6 @@
 """An appliance on a relay says over SCPI what a relay can do, so that everything else is refused before it is sent."""
 
 import socket
-import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -159,7 +158,6 @@ def test_a_delay_set_by_the_driver_delays_bytes_which_are_counted(plane: RelayPl
             connection.sendall(b"ping")
             assert connection.recv(4) == b"ping"
             waits.append((time.monotonic_ns() - begin) / 1e6)
-    assert min(waits) >= 15
-    assert statistics.median(waits) == pytest.approx(15.5, abs=1.5)
+    assert 15 <= min(waits) < 20
     counted = box.statistics(AB)
     assert (counted.received_bytes, counted.forwarded_bytes, counted.received_packets) == (60, 60, None)
