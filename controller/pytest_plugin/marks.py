@@ -55,7 +55,10 @@ def scenario_of(item: pytest.Item) -> ScenarioMark | None:
     if mark is None:
         return None
     expect_arguments(item, mark, ("file", "on"))
-    given: dict[str, object] = dict(zip(("file", "on"), mark.args, strict=False), **mark.kwargs)
+    by_place = dict(zip(("file", "on"), mark.args, strict=False))
+    for word in by_place.keys() & mark.kwargs:
+        misuse(item, mark, f"{word!r} is given twice")
+    given: dict[str, object] = {**by_place, **mark.kwargs}
     file, on = given.get("file"), given.get("on")
     if len(mark.args) > 2 or not isinstance(file, str | Path):
         misuse(item, mark, "it takes the scenario's file, and on={role: 'appliance:path'}")

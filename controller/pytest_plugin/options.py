@@ -52,11 +52,10 @@ class Settings:
         on: list[str] | None = config.getoption("impairlab_on")
         ini_on: list[str] = config.getini("impairlab_on")
         strict: bool = config.getoption("impairlab_strict") or config.getini("impairlab_strict")
-        rack, runs = _chosen(config, "impairlab_rack", str), _chosen(config, "impairlab_runs", str)
         return cls(
-            rack=config.rootpath / rack if rack else None,
+            rack=_path(config, "impairlab_rack", file),
             on=dict((_ini("impairlab_on", role, text) if on is None else role(text)) for text in on or ini_on),
-            runs=config.rootpath / runs if runs else None,
+            runs=_path(config, "impairlab_runs", folder),
             sim=_SIMS[_chosen(config, "impairlab_sim", sim)],
             wait_s=float(_chosen(config, "impairlab_wait", seconds)),
             strict=strict,
@@ -128,6 +127,15 @@ def role(text: str) -> tuple[str, str]:
     if not (name and equals and place):
         raise ArgumentTypeError(f"{text!r} says no path for a role; ROLE=APPLIANCE or ROLE=APPLIANCE:PATH")
     return name, place
+
+
+def _path(config: pytest.Config, name: str, check: Callable[[str], str]) -> Path | None:
+    """Return what the option says, or else what the ini setting says, which counts from the root of the tests."""
+    option: str | None = config.getoption(name)
+    if option is not None:
+        return Path(option)
+    setting: str = config.getini(name)
+    return Path(_ini(name, check, str(config.rootpath / setting))) if setting else None
 
 
 def _chosen(config: pytest.Config, name: str, check: Callable[[str], str]) -> str:

@@ -52,7 +52,7 @@ class RunningScenario(Silent):
         return self._phases[-1] if self._phases else ""
 
     def wait_for(self, phase: str) -> None:
-        """Return when a phase has begun; at once when it has already.
+        """Return when a phase has begun and its conditions are acknowledged; at once when that was before.
 
         Raises:
             ImpairlabError: The scenario has no such phase, or the run ended before it.

@@ -148,7 +148,7 @@ class RackSession:
         """Start a test's scenario; it ends before the test's fixtures do."""
         with _plainly():
             scenario = read_scenario(_shown(mark.file))
-            binding = self._binding(mark, scenario.roles)
+            binding = self._binding(item, mark, scenario.roles)
             for place in binding.values():
                 self._expect_trusted(place.appliance)
             running, held = self.scenario(item), ExitStack()
@@ -168,7 +168,9 @@ class RackSession:
             return self.simulation.stations
         if not named:
             why = self.simulation.no_packets if self.simulation is not None else f"no stations in {self.settings.rack}"
-            (pytest.fail if self.settings.strict else pytest.skip)(why)
+            if self.settings.strict:
+                pytest.fail(why, pytrace=False)
+            pytest.skip(why)
         return Stations({name: station.prefix for name, station in named.items()})
 
     def _end_scenario(self, item: pytest.Item, running: RunningScenario, held: ExitStack) -> None:
@@ -183,11 +185,17 @@ class RackSession:
                 if self.settings.runs is not None and running.has_begun:
                     write_report(running.folder)
 
-    def _binding(self, mark: ScenarioMark, roles: tuple[str, ...]) -> dict[str, PathRef]:
+    def _binding(self, item: pytest.Item, mark: ScenarioMark, roles: tuple[str, ...]) -> dict[str, PathRef]:
         """Return the path of each role: the marker says, or --impairlab-on, or there is but one appliance."""
         places = {**{role: place for role, place in self.settings.on.items() if role in roles}, **mark.on}
         if not places and len(roles) == len(self.rack.appliances) == 1:
             places = {roles[0]: next(iter(self.rack.appliances))}
+        for role in roles:
+            if role not in places:
+                legal = (
+                    f"on={{{role!r}: 'APPLIANCE:PATH'}} in impairlab_scenario, or --impairlab-on {role}=APPLIANCE:PATH"
+                )
+                raise FileError([f"{whereabouts(item)}: no path plays {role}; legal: {legal}"])
         return {role: self.rack.bind(role, place) for role, place in places.items()}
 
     def _capabilities_of(self, appliance: str) -> Capabilities:

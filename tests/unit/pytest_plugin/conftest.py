@@ -9,7 +9,7 @@ import pytest
 import impairlab.controller.report.write
 import impairlab.controller.run.scenario_run  # noqa: F401
 from impairlab.sim_hardware.appliance import SimulatedAppliance
-from impairlab.sim_hardware.planes import NullPlane
+from impairlab.sim_hardware.planes import EVERY_OPTION, NullPlane
 from impairlab.sim_hardware.planes.netns import NetnsPlane  # noqa: F401
 
 PLUGIN = ("-p", "no:impairlab", "-p", "impairlab.controller.pytest_plugin", "-W", "error", "-p", "no:hypothesispytest")
@@ -44,8 +44,8 @@ class Lab:
 
 @pytest.fixture
 def lab(pytester: pytest.Pytester) -> Iterator[Lab]:
-    """A simulated appliance out here, and rack.yaml that leads there."""
-    plane = NullPlane()
+    """A simulated appliance out here that can do all but PFC, and rack.yaml that leads there."""
+    plane = NullPlane(options=EVERY_OPTION - {"pfc"})
     with SimulatedAppliance(plane, serial="LAB1") as appliance:
         host, port = appliance.serve_scpi()
         pytester.path.joinpath("rack.yaml").write_text(
