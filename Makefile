@@ -6,6 +6,8 @@ SOURCES := $(shell find drivers controller sim_hardware -type f -not -name '*.py
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 
+# The steps share one virtual environment: under `make -j` two pips at once would break it.
+.NOTPARALLEL:
 .PHONY: help demo test unit test-all-pythons system-packages lint docs lock clean
 
 help: ## What can be made here

@@ -18,11 +18,16 @@ def script(path: Path, body: str) -> Path:
     return path
 
 
-def make_environment(python: Path, venv: Path) -> subprocess.CompletedProcess[str]:
-    """Ask make for the virtual environment, as if by hand and not from within another make."""
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make as if by hand and not from within another make."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    command = ["make", "-C", str(ROOT), f"PYTHON={python}", f"VENV={venv}", f"{venv}/created"]
+    command = ["make", "-C", str(ROOT), *arguments]
     return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+
+
+def make_environment(python: Path, venv: Path) -> subprocess.CompletedProcess[str]:
+    """Ask make for the virtual environment."""
+    return make(f"PYTHON={python}", f"VENV={venv}", f"{venv}/created")
 
 
 def test_a_missing_venv_module_is_named_with_its_apt_line(tmp_path: Path) -> None:
@@ -38,6 +43,15 @@ def test_a_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
     result = make_environment(python, tmp_path / "venv")
     assert result.returncode != 0
     assert "needs Python 3.11 or newer" in result.stderr
+
+
+def test_one_pip_at_a_time_even_under_make_j(tmp_path: Path) -> None:
+    pip = script(tmp_path / "pip", f"mkdir {tmp_path}/busy || exit 1; sleep 0.2; rmdir {tmp_path}/busy")
+    venv = tmp_path / "venv"
+    python = script(tmp_path / "python3", f'[ "$1" = -c ] || {{ mkdir -p {venv}/bin && cp {pip} {venv}/bin/pip; }}')
+    result = make("-j4", f"PYTHON={python}", f"VENV={venv}", f"{venv}/dev", f"{venv}/test", f"{venv}/runtime")
+    assert result.returncode == 0, result.stderr
+    assert (venv / "dev").exists()
 
 
 def test_a_python_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
