@@ -56,10 +56,9 @@ def test_one_pip_at_a_time_even_under_make_j(tmp_path: Path) -> None:
 
 def test_a_python_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
     """A pyenv shim for a version that is not selected is on PATH and fails."""
-    script(tmp_path / "python3.14", "exit 127")
     this = f"3.{sys.version_info[1]}"
     (tmp_path / f"python{this}").symlink_to(sys.executable)
-    for minor in {11, 12, 13} - {sys.version_info[1]}:
+    for minor in {11, 12, 13, 14} - {sys.version_info[1]}:
         script(tmp_path / f"python3.{minor}", "exit 127")
     variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYENV_ROOT": str(tmp_path), "HOME": str(tmp_path)}
     found = subprocess.run([ROOT / ".ci" / "pythons"], env=variables, capture_output=True, text=True, check=True).stdout
@@ -72,7 +71,8 @@ def test_system_packages_without_root_name_what_is_missing_and_go_on(tmp_path: P
     variables = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     command = [ROOT / ".ci" / "system-packages"]
     result = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
-    assert "apt-get install udev" in result.stderr
+    packages = result.stderr.partition("(apt-get install ")[2].rstrip(")\n").split()
+    assert "udev" in packages
 
 
 def test_system_packages_with_root_update_once_and_install_quietly(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_an_appliance_that_dies_in_the_middle_is_a_named_error_and_the_record_is
     assert record.stop.outcome == "failed"
     assert record.stop.error.name in {"ConnectionLost", "ConnectError"}  # noticed while idle, or by a write
     assert [(r.how, r.restored) for r in record.stop.restorations] == [("failed", False)]
-    assert out.startswith("INVALID: The run failed after 2 of 5 steps: Connect")
+    assert out.startswith("INVALID: the run failed after 2 of 5 steps: Connect")
 
 
 def test_traffic_that_is_killed_ends_the_run_with_everything_put_right(lab):
