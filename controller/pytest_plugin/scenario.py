@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from impairlab.controller.plan.documents import EventDocument, Restoration, StopDocument, read_run
 from impairlab.controller.pytest_plugin.diary import Entry
+from impairlab.controller.report.write import WrittenReport, write_report
 from impairlab.controller.run.folder import RunFolder
 from impairlab.controller.run.observer import Silent
 from impairlab.controller.run.scenario_run import ScenarioRun
@@ -77,6 +78,15 @@ class RunningScenario(Silent):
         if self._stop is None:
             raise ImpairlabError(f"the scenario failed: {self._failure}") from self._failure
         return self._stop
+
+    def judge(self) -> WrittenReport:
+        """Wait until the timeline is over, judge the scenario's verdicts, and write the report into the run's folder.
+
+        Raises:
+            ImpairlabError: The run failed.
+        """
+        self.wait()
+        return write_report(self.folder)
 
     def begin(self, run: ScenarioRun) -> None:
         """Check the run, start it, and return when its first phase begins.

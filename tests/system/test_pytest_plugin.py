@@ -1,6 +1,8 @@
 """The pytest plug-in as a user has it: processes, workers, an installed entry point, packets."""
 
 import importlib.util
+import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -16,6 +18,7 @@ pytest_plugins = ("pytester",)
 
 MODULE = "impairlab.controller.pytest_plugin"
 PLUGIN = ("-p", "no:impairlab", "-p", MODULE, "-W", "error", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "pytest"
 HEAVY = (
     "pydantic",
     "rich",
@@ -164,6 +167,31 @@ def test_it(impairlab_path, impairlab_stations, impairlab_rack):
 """
     )
     pytester.runpytest_subprocess(*PLUGIN, "--impairlab-sim", "netns", "--impairlab-strict").assert_outcomes(passed=1)
+
+
+@pytest.mark.netns
+def test_the_example_of_the_how_to_runs_as_written(pytester: pytest.Pytester) -> None:
+    if reason := NetnsPlane.available():
+        pytest.skip(reason)
+    for file in HOW_TO.glob("*.*"):
+        shutil.copy(file, pytester.path)
+    result = pytester.runpytest_subprocess(*PLUGIN, "--impairlab-strict", "--impairlab-runs", "runs")
+    if "INVALID: " in result.stdout.str():  # a busy machine made the generator late, and the verdict says so
+        result.assert_outcomes(passed=3, failed=1)
+    else:
+        result.assert_outcomes(passed=4)
+    [run] = pytester.path.joinpath("runs").iterdir()
+    assert run.joinpath("report.html").exists()
+
+
+def test_the_how_to_names_every_option_fixture_and_marker(pytester: pytest.Pytester) -> None:
+    page = HOW_TO.with_suffix(".md").read_text()
+    listed = "".join(
+        pytester.runpytest_subprocess(*PLUGIN, what).stdout.str() for what in ("--help", "--fixtures", "--markers")
+    )
+    names = set(re.findall(r"--impairlab-\w+|(?<=mark\.)impairlab_\w+|^impairlab_\w+(?= )", listed, flags=re.MULTILINE))
+    assert len(names) >= 13
+    assert [name for name in sorted(names) if name not in page] == []
 
 
 def test_the_installed_entry_point_loads_the_plugin(tmp_path: Path) -> None:
