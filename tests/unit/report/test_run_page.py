@@ -145,9 +145,9 @@ def test_hostile_names_are_text(make_run: MakeRun) -> None:
     text = """\
 scenario: hostile
 needs: {wan: [delay.constant]}
-traffic: {"<b>chat&amp;": {kind: inference, url: "http://10.0.0.2:8000", rate: 10 req/s}}
-phases: [{one: {for: 10 s, wan: {a-b: {delay: 5 ms}}}}]
-verdicts: [{metric: ttft, quantile: p90, at_most: 900 ms, in: one}]
+traffic: {chat: {kind: inference, url: "http://10.0.0.2:8000", rate: 10 req/s}}
+phases: [{"<b>one&amp;": {for: 10 s, wan: {a-b: {delay: 5 ms}}}}]
+verdicts: [{metric: ttft, quantile: p90, at_most: 900 ms, in: "<b>one&amp;"}]
 """
     error = ErrorRecord(name="Bad", message=HOSTILE, appliance=HOSTILE, command=HOSTILE)
     folder = make_run(text, title=HOSTILE, outcome="failed", cut_ns=5 * SECOND, error=error)
@@ -155,7 +155,7 @@ verdicts: [{metric: ttft, quantile: p90, at_most: 900 ms, in: one}]
     html = folder.report.read_text()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
-    assert "Traffic &lt;b&gt;chat&amp;amp;" in html
+    assert "&lt;b&gt;one&amp;amp;" in html
 
 
 def test_a_late_step_and_a_failed_step_stand_out(make_run: MakeRun) -> None:
