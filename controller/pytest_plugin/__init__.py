@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 import pytest
 
-from impairlab.controller.pytest_plugin.diary import TITLE, diary_of
+from impairlab.controller.pytest_plugin.diary import TITLE, diary_of, new_diary
 from impairlab.controller.pytest_plugin.fixtures import (
     impairlab_box,
     impairlab_path,
@@ -18,7 +18,7 @@ from impairlab.controller.pytest_plugin.fixtures import (
     impairlab_run,
     impairlab_stations,
 )
-from impairlab.controller.pytest_plugin.marks import NEEDS, SCENARIO, needs_of, scenario_of
+from impairlab.controller.pytest_plugin.marks import NEEDS, SCENARIO, needs_of, scenario_of, unmet_need
 from impairlab.controller.pytest_plugin.opening import close_session, session_of
 from impairlab.controller.pytest_plugin.options import Settings, add_options
 
@@ -32,7 +32,7 @@ class AfterFixtures:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Start a test's scenario."""
         scenario = scenario_of(item)
-        if scenario is not None:
+        if scenario is not None and not _only_planned(item):
             session_of(item.config).begin_scenario(item, scenario)
 
 
@@ -54,12 +54,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     close_session(config)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Read a test's markers, and skip it for what it needs, before its fixtures begin."""
+    """Read a test's markers, and skip it for what it needs, before its fixtures begin and after pytest's own skips."""
+    new_diary(item)
     scenario_of(item)
     needs = needs_of(item)
-    if needs:
+    if needs and not _only_planned(item):
         session_of(item.config).expect_features(item, needs)
 
 
@@ -72,9 +72,18 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell of a failure what was applied when."""
+    """Tell of a failure what was applied when, and of a skipped test where it stands, not where this was found out."""
     report = yield
+    need = unmet_need(item)
+    if report.skipped and need is not None:
+        path, line, _ = item.reportinfo()
+        report.longrepr = (str(path), (line or 0) + 1, f"Skipped: {need}")
     text = diary_of(item).text() if report.failed else ""
     if text:
         report.sections.append((TITLE, text))
     return report
+
+
+def _only_planned(item: pytest.Item) -> bool:
+    """Whether pytest was asked to show what it would set up, and to do nothing."""
+    return bool(item.config.getoption("setupplan", default=False))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "impairlab timeline"
 
+MOST_LINES = 200
 _NONE = "-"
 
 
@@ -61,6 +62,7 @@ class Diary:
     def text(self) -> str:
         """Return everything in the order of time; empty when nothing happened."""
         entries = sorted((*self.entries, *(e for source in self.sources for e in source())), key=lambda e: e.sent_ns)
+        left_out = len(entries) - MOST_LINES
         if not entries and not self.notes:
             return ""
         zero_ns = entries[0].sent_ns if self._zero is None and entries else 0
@@ -69,7 +71,9 @@ class Diary:
             zero_ns = self._zero[0]
             head = f"t = 0 when the test's body began, {_clock_time(self._zero[1])}"
         rows = [f"{'planned':>11} {'sent':>11} {'acknowledged':>13}"] if entries else []
-        for entry in entries:
+        if left_out > 0:
+            rows.append(f"{'':>38} ({left_out} earlier ones are left out)")
+        for entry in entries[-MOST_LINES:]:
             planned, sent, acknowledged = (
                 _NONE if instant is None else f"{(instant - zero_ns) / 1e9:+.4f} s"
                 for instant in (entry.planned_ns, entry.sent_ns, entry.acknowledged_ns)
@@ -79,6 +83,11 @@ class Diary:
 
 
 _KEY = pytest.StashKey[Diary]()
+
+
+def new_diary(item: pytest.Item) -> None:
+    """Give a test an empty diary; a test that is run again does not go on in the old one."""
+    item.stash[_KEY] = Diary()
 
 
 def diary_of(item: pytest.Item) -> Diary:

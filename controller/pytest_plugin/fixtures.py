@@ -10,19 +10,17 @@ import pytest
 from impairlab.controller.pytest_plugin.opening import session_of
 
 if TYPE_CHECKING:
+    from impairlab.controller.pytest_plugin.rack import SharedRack
     from impairlab.controller.pytest_plugin.scenario import RunningScenario
-    from impairlab.controller.pytest_plugin.session import RackSession
     from impairlab.controller.pytest_plugin.stations import Stations
     from impairlab.drivers.appliance import Appliance
     from impairlab.drivers.path import Path
 
 
 @pytest.fixture(scope="session")
-def impairlab_rack(pytestconfig: pytest.Config) -> RackSession:
+def impairlab_rack(pytestconfig: pytest.Config) -> SharedRack:
     """The rack: --impairlab-rack, or one simulated appliance called sim-1."""
-    session = session_of(pytestconfig)
-    session.expect_rack()
-    return session
+    return session_of(pytestconfig).rack()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import pytest
 
@@ -15,6 +15,9 @@ SCENARIO = (
     "scenario's first phase; when it ends first, so does the scenario. `on` says which path plays which role, "
     "e.g. {'wan': 'wan-1'}."
 )
+
+
+_UNMET = pytest.StashKey[str]()
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class ScenarioMark:
 
     file: Path
     on: Mapping[str, str]
+    name: ClassVar[str] = "impairlab_scenario"
 
 
 def needs_of(item: pytest.Item) -> tuple[str, ...]:
@@ -67,6 +71,17 @@ def scenario_of(item: pytest.Item) -> ScenarioMark | None:
     if not isinstance(on, Mapping) or not all(isinstance(word, str) for pair in on.items() for word in pair):
         misuse(item, mark, f"on={on!r} is not a mapping of roles to places, like {{'wan': 'wan-1:1'}}")
     return ScenarioMark(item.path.parent / file, on)
+
+
+def skip_as_unmet(item: pytest.Item, reason: str) -> NoReturn:
+    """Skip a test for a need that is not met."""
+    item.stash[_UNMET] = reason
+    pytest.skip(reason)
+
+
+def unmet_need(item: pytest.Item) -> str | None:
+    """Return the need that a test was skipped for."""
+    return item.stash.get(_UNMET, None)
 
 
 def expect_arguments(item: pytest.Item, mark: pytest.Mark, known: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from impairlab.controller.run.folder import RunFolder
 from impairlab.controller.run.observer import Silent
 from impairlab.controller.run.scenario_run import ScenarioRun
 from impairlab.controller.sequencer.clock import StoppableClock, Stopped
-from impairlab.drivers.model.errors import ImpairlabError
+from impairlab.drivers.model.errors import FileError, ImpairlabError
 
 
 class RunningScenario(Silent):
@@ -121,7 +121,10 @@ class RunningScenario(Silent):
         """Yield what the record, finished or not, says was planned, sent and acknowledged."""
         if self._run is None or not self._run.folder.documents.exists():
             return
-        record = read_run(self._run.folder.documents)
+        try:
+            record = read_run(self._run.folder.documents)
+        except FileError:  # it ended before its first line
+            return
         for event in record.events:
             acknowledged_ns = event.acknowledged_ns if event.changes else None
             yield Entry(event.planned_ns, event.sent_ns, acknowledged_ns, _in_words(event))

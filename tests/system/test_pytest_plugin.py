@@ -1,16 +1,22 @@
 """The pytest plug-in as a user has it: processes, workers, an installed entry point, packets."""
 
 import importlib.util
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from impairlab.sim_hardware.appliance import SimulatedAppliance
+from impairlab.sim_hardware.inference import serve_inference
 from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 
@@ -31,13 +37,38 @@ HEAVY = (
 )
 
 
+@dataclass
+class Lab:
+    """An appliance of this process, and the rack file that leads there."""
+
+    plane: NullPlane
+    rack: Path
+
+    def programmed(self) -> list[str]:
+        entries = self.plane.programs[-1].entries if self.plane.programs else ()
+        return [f"{entry.target}: {entry.conditions}" for entry in entries if not entry.conditions.is_neutral]
+
+
 @pytest.fixture
-def rack_file(tmp_path: Path):
-    with SimulatedAppliance(NullPlane(), serial="LAB1") as appliance:
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    plane = NullPlane()
+    with SimulatedAppliance(plane, serial="LAB1") as appliance:
         host, port = appliance.serve_scpi()
         file = tmp_path / "rack.yaml"
         file.write_text(f"appliances:\n  wan-1: {{driver: scpi, address: 'tcp://{host}:{port}'}}\n")
-        yield file
+        yield Lab(plane, file)
+
+
+@pytest.fixture
+def rack_file(lab: Lab) -> Path:
+    return lab.rack
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_tests_that_want_no_appliance_import_nothing_heavy(pytester: pytest.Pytester) -> None:
@@ -133,6 +164,74 @@ def test_the_junit_file_names_the_appliance(pytester: pytest.Pytester) -> None:
     assert 'name="impairlab.appliance" value="sim-1: impairlab IL-8 SIM-main 1.0"' in (
         pytester.path.joinpath("junit.xml").read_text()
     )
+
+
+ENDLESS = """\
+scenario: endless
+needs: {wan: []}
+traffic:
+  chat: {kind: inference, url: "${SERVICE}", rate: 20 req/s, prompt: 16 tok, output: 400 tok}
+phases:
+  - rough: {for: 1 h, wan: {b-a: {delay: 40 ms}}}
+"""
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    with serve_inference() as running:
+        yield running.address
+
+
+def test_the_end_of_the_body_ends_the_traffic_too(pytester: pytest.Pytester, service: str) -> None:
+    pytester.path.joinpath("endless.yaml").write_text(ENDLESS)
+    pytester.makepyfile(
+        f"""
+import pytest, time
+@pytest.fixture
+def service(monkeypatch):
+    monkeypatch.setenv("SERVICE", {service!r})
+@pytest.mark.impairlab_scenario("endless.yaml")
+def test_it(service, impairlab_run):
+    requests = impairlab_run.folder.requests("chat")
+    deadline = time.monotonic() + 30
+    while not requests.exists() or len(requests.read_text().splitlines()) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+"""
+    )
+    begin = time.monotonic()
+    result = pytester.runpytest_subprocess(*PLUGIN, "--impairlab-sim", "null", "--impairlab-runs", "runs")
+    result.assert_outcomes(passed=1)
+    assert time.monotonic() - begin < 60
+    [run] = pytester.path.joinpath("runs").iterdir()
+    assert '"status":"cancelled"' in run.joinpath("requests", "chat.jsonl").read_text().replace(": ", ":")
+    assert "aborted" in run.joinpath("report.html").read_text()
+
+
+@pytest.mark.parametrize("interrupts", [1, 2])
+def test_ctrl_c_of_a_terminal_leaves_the_appliance_as_before(
+    pytester: pytest.Pytester, lab: Lab, service: str, interrupts: int
+) -> None:
+    pytester.path.joinpath("endless.yaml").write_text(ENDLESS)
+    pytester.makepyfile(
+        """
+import pytest, time
+@pytest.mark.impairlab_scenario("endless.yaml")
+def test_it(impairlab_path, impairlab_run):
+    impairlab_run.wait()
+"""
+    )
+    command = [sys.executable, "-m", "pytest", *PLUGIN, "--impairlab-rack", str(lab.rack)]
+    environment = {**os.environ, "SERVICE": service}
+    with subprocess.Popen(
+        command, cwd=pytester.path, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        until(lambda: lab.programmed() == ["path 1 b-a: delay 40 ms"])
+        for _ in range(interrupts):  # as a terminal does: to everything in the foreground
+            os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert lab.programmed() == []
 
 
 @pytest.mark.netns

@@ -115,7 +115,7 @@ def test_unrelated(): pass
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_it*",
-            "sim-1 could not be put back in 3 attempts: *",
+            "sim-1: could not be put back in 3 attempts: *",
             "*impairlab timeline*",
             "*sim-1 path 1 b-a: delay 40 ms",
             "*ERROR at setup of test_next*",

@@ -60,3 +60,32 @@ def test_it(impairlab_stations):
 """
     )
     run("--impairlab-rack", "rack.yaml").assert_outcomes(passed=1)
+
+
+def test_a_test_that_is_skipped_anyway_asks_no_appliance(pytester, run, lab) -> None:
+    lab.appliance.close()
+    pytester.makepyfile(
+        """
+import pytest
+@pytest.mark.skipif(True, reason="no lab today")
+@pytest.mark.impairlab_needs("loss.burst")
+def test_it(impairlab_path): pass
+"""
+    )
+    run("--impairlab-rack", "rack.yaml").assert_outcomes(skipped=1)
+
+
+@pytest.mark.usefixtures("scenario_file")
+def test_what_is_only_shown_touches_no_appliance(pytester, run, lab) -> None:
+    lab.appliance.close()
+    pytester.makepyfile(
+        """
+import pytest
+@pytest.mark.impairlab_needs("loss.burst")
+@pytest.mark.impairlab_scenario("brief.yaml")
+def test_it(impairlab_path, impairlab_run): pass
+"""
+    )
+    result = run("--impairlab-rack", "rack.yaml", "--setup-plan")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*SETUP    F impairlab_box*"])

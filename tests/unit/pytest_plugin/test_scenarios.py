@@ -170,3 +170,44 @@ def test_the_run_of_no_scenario_is_an_error_with_a_hint(pytester, run) -> None:
     result = run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["test_*.py:1: impairlab_run needs a scenario: mark the test with *"])
+
+
+def test_a_test_that_is_run_again_has_a_new_run_and_a_new_timeline(pytester, run) -> None:
+    pytester.makeconftest(
+        """
+from _pytest.runner import runtestprotocol
+def pytest_runtest_protocol(item, nextitem):
+    for attempt in range(2):
+        item._initrequest()
+        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+    )
+    pytester.makepyfile(
+        """
+import pytest
+@pytest.mark.impairlab_scenario("endless.yaml")
+def test_it(impairlab_run):
+    impairlab_run.wait_for("rough")
+    assert 0
+"""
+    )
+    result = run()
+    result.assert_outcomes(failed=2)
+    assert result.stdout.str().count("[rough] phase") == 2
+
+
+def test_of_a_long_timeline_the_end_is_shown(pytester, run) -> None:
+    pytester.makepyfile(
+        """
+from impairlab.drivers import delay
+def test_it(impairlab_path):
+    for number in range(150):
+        impairlab_path.apply(delay(f"{number} us"))
+    assert 0
+"""
+    )
+    result = run()
+    result.stdout.fnmatch_lines(["*(100 earlier ones are left out)", "*a-b: delay 50 us", "*b-a: delay 149 us"])
+    result.stdout.no_fnmatch_line("*delay 49 us")
