@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,6 @@ def round_trip_ms(connection: socket.socket, content: bytes = b"ping") -> float:
     return (time.monotonic_ns() - begin) / MS
 
 
-def at_best(measure: Callable[[], float], limit: float) -> float:
-    """Measure until the result is below the limit, five times at most; what else this machine does only ever adds."""
-    results = [measure()]
-    while results[-1] >= limit and len(results) < 5:
-        results.append(measure())
-    return min(results)
-
-
 def digest_of_rest(connection: socket.socket) -> tuple[int, str]:
     digest, length = hashlib.sha256(), 0
     while data := connection.recv(1 << 16):
@@ -104,7 +96,7 @@ def digest_of_rest(connection: socket.socket) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("there", "back"), [(20, 0), (0, 20), (10, 25)])
 def test_each_direction_has_its_own_delay_with_a_median_error_under_a_millisecond(
-    plane: RelayPlane, there: int, back: int
+    plane: RelayPlane, there: int, back: int, calm_median: Any, at_best: Any
 ) -> None:
     entries = [
         FlowEntry(target=Target(path="1", direction=direction), conditions=Conditions.of(delay(f"{mean} ms")))
@@ -114,16 +106,16 @@ def test_each_direction_has_its_own_delay_with_a_median_error_under_a_millisecon
     def error_ms() -> float:
         with connect(plane) as connection:
             plane.program([], None)
-            without = statistics.median(round_trip_ms(connection) for _ in range(25))
+            without = calm_median([round_trip_ms(connection) for _ in range(50)])
             plane.program(entries, None)
-            waits = [round_trip_ms(connection) for _ in range(15)]
+            waits = [round_trip_ms(connection) for _ in range(25)]
         assert min(waits) >= there + back
-        return abs(statistics.median(waits) - without - there - back)
+        return abs(calm_median(waits) - without - there - back)
 
     assert at_best(error_ms, 1) < 1
 
 
-def test_a_switch_ahead_happens_at_its_instant_and_not_before(plane: RelayPlane) -> None:
+def test_a_switch_ahead_happens_at_its_instant_and_not_before(plane: RelayPlane, at_best: Any) -> None:
     def late_ms() -> float:
         set_to(plane, delay("40 ms"))
         planned = time.monotonic_ns() + 200 * MS
@@ -189,7 +181,7 @@ def seconds_to_send(plane: RelayPlane, length: int, connections: int) -> list[fl
 
 
 @pytest.mark.parametrize("connections", [1, 3])
-def test_a_rate_is_met_within_two_percent_and_shared_evenly(plane: RelayPlane, connections: int) -> None:
+def test_a_rate_is_met_within_two_percent_and_shared_evenly(plane: RelayPlane, connections: int, at_best: Any) -> None:
     # A short queue: whoever comes first fills it before the others have begun.
     set_to(plane, RateLimit(rate="12 Mbit/s", burst=0, queue="15 kB"))
     total = 900_000
@@ -203,7 +195,7 @@ def test_a_rate_is_met_within_two_percent_and_shared_evenly(plane: RelayPlane, c
     assert at_best(error, 0.02) < 0.02
 
 
-def test_an_outage_stalls_for_its_time_and_loses_nothing(plane: RelayPlane) -> None:
+def test_an_outage_stalls_for_its_time_and_loses_nothing(plane: RelayPlane, at_best: Any) -> None:
     def waited_ms() -> float:
         with connect(plane) as connection:
             round_trip_ms(connection)
@@ -377,7 +369,9 @@ def test_no_thread_and_no_descriptor_stays_behind() -> None:
             set_to(plane, delay("1 ms"))
         with pytest.raises(ConnectError):
             RelayPlane({"1": listener.getsockname()}, host="192.0.2.1")
-        assert open_here() == before
+        threads, descriptors = open_here()
+    assert threads <= before[0]
+    assert descriptors <= before[1]
 
 
 OWNER = """
