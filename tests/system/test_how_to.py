@@ -1,0 +1,99 @@
+"""The how-to guides' examples run as written."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from impairlab.controller.cli.app import run_command
+from impairlab.drivers import Target, connect, driver_names
+from impairlab.drivers.testing.peers import answering, tcp_peer
+from impairlab.sim_hardware.appliance import SimulatedAppliance
+from impairlab.sim_hardware.planes import NullPlane
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+ACME = HOW_TO / "acme"
+SCENARIO = """\
+scenario: brownout
+needs: {wan: [delay.constant]}
+phases:
+  - calm: {for: 100 ms}
+  - slow: {for: 100 ms, wan: {b-a: {delay: 40 ms}}}
+"""
+
+
+@contextmanager
+def serving():
+    with SimulatedAppliance(NullPlane()) as appliance:
+        host, port = appliance.serve_scpi("127.0.0.1", 0)
+        yield f"tcp://{host}:{port}"
+
+
+def python(*words: object, **environment: str) -> str:
+    command = [sys.executable, "-W", "error", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ | environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_path_is_impaired_proved_and_restored():
+    with serving() as address:
+        lines = python(HOW_TO / "impair_a_path.py", address).splitlines()
+        assert lines[0] == "now: delay 45 ms ± 8 ms normal, loss 0.3 % in bursts of 4"
+        assert any(line.startswith("  delay.mean: asked 45 ms, read back 45 ms, within ") for line in lines)
+        assert lines[-2] == "afterwards: neutral"
+        assert lines[-1].startswith("refused: path 1 a-b delay.mean: 20 s is out of range; legal: 0 s .. 10 s")
+
+
+def test_a_scenario_runs_from_python_and_leaves_a_report(tmp_path):
+    (tmp_path / "scenario.yaml").write_text(SCENARIO)
+    with serving() as address:
+        rack = {"appliances": {"wan-1": {"driver": "scpi", "address": address}}}
+        (tmp_path / "rack.yaml").write_text(json.dumps(rack))
+        files = (tmp_path / "rack.yaml", tmp_path / "scenario.yaml", tmp_path / "runs")
+        first, last = python(HOW_TO / "run_from_python.py", *files).splitlines()
+        assert first.startswith("3 steps, the latest ")
+        assert Path(last.removeprefix("report: ")).is_file()
+        with connect(address) as box:
+            assert box.read(Target(path="1", direction="b-a")).conditions.is_neutral
+
+
+def test_the_tests_of_the_example_driver_pass():
+    assert "3 passed" in python(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ACME, ACME
+    )
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """The example driver as pip leaves it: its module, and its entry point in a dist-info."""
+    project = tomllib.loads((ACME / "pyproject.toml").read_text())["project"]
+    info = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    offered = project["entry-points"]["impairlab.drivers"]
+    lines = ["[impairlab.drivers]", *(f"{name} = {value}" for name, value in offered.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(ACME)
+    yield tmp_path
+    sys.modules.pop("acme", None)
+
+
+def test_the_example_driver_serves_every_verb_once_it_is_installed(installed, capsys):
+    assert "acme" in driver_names()
+    replies = {"id": "Acme,Delay-o-Matic,77,1.0", "get": "a-b=0 b-a=0"}
+    with tcp_peer(answering(lambda line: replies.get(line, "what?"))) as (host, port):
+        rack = {"appliances": {"wan-1": {"driver": "acme", "address": f"tcp://{host}:{port}"}}}
+        (installed / "rack.yaml").write_text(json.dumps(rack))
+        (installed / "scenario.yaml").write_text(SCENARIO)
+        options = ["--rack", str(installed / "rack.yaml"), "--on", "wan=wan-1"]
+        assert run_command(["check", str(installed / "scenario.yaml"), *options]) == 0
+        (installed / "scenario.yaml").write_text(SCENARIO.replace("delay: 40 ms", "loss: 1 %"))
+        assert run_command(["check", str(installed / "scenario.yaml"), *options]) == 2
+    assert "wan-1: not offered by this appliance; legal: delay" in capsys.readouterr().err
