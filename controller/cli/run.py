@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 from rich.console import Console
@@ -51,11 +52,19 @@ def perform(ready: ScenarioRun, title: str) -> WrittenReport:
 
 @contextmanager
 def ending_as_by_ctrl_c() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP end a run as Ctrl-C does: with everything put right."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    previous = [signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT)) for number in numbers]
+    """Have SIGTERM and SIGHUP end a run as Ctrl-C does: with everything put right. What nohup ignores stays ignored."""
+    numbers = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    previous = [signal.signal(number, _as_ctrl_c) for number in numbers]
     try:
         yield
     finally:
         for number, handler in zip(numbers, previous, strict=True):
             signal.signal(number, handler)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """A script's background job ignores SIGINT, so to send that one on would not do."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(number, frame)

@@ -139,6 +139,7 @@ def test_what_the_appliance_cannot_do_leaves_nothing_behind(lab):
     assert not list((lab / "runs").iterdir())
 
 
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run_with_everything_put_right_and_on_record(lab, number):
     with begun(lab, until="200 ms") as process:

@@ -222,6 +222,7 @@ def test_counters_are_read_while_there_is_time(bench, rough) -> None:
     assert all(not step - 300 * MS < instant < step for instant in at for step in steps)
 
 
+@pytest.mark.usefixtures("foreground")
 def test_a_second_ctrl_c_waits_until_everything_is_put_right() -> None:
     reached = []
 
