@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from threading import Lock
+from time import monotonic_ns, sleep
 from typing import Protocol, Self
 
 from impairlab.drivers.links.link import Exchange, Greeting
@@ -134,7 +134,7 @@ class LineLink(ABC):
                 self._drop("a write did not end")
                 raise
             self._unanswered = command
-            self._idle_since_ns = time.monotonic_ns()
+            self._idle_since_ns = monotonic_ns()
             return sent_ns
 
     def desynchronise(self, reason: str) -> None:
@@ -144,7 +144,7 @@ class LineLink(ABC):
 
     def resynchronise(self, within_ns: int) -> None:
         """Make a new connection now, with patience; see `Link`."""
-        until_ns = time.monotonic_ns() + within_ns
+        until_ns = monotonic_ns() + within_ns
         pause_ns = _FIRST_RETRY_NS
         with self._lock:
             self._drop("asked to resynchronise")
@@ -152,11 +152,11 @@ class LineLink(ABC):
                 try:
                     self._connect()
                 except (TransportError, ExchangeTimeout):
-                    if time.monotonic_ns() + pause_ns >= until_ns:
+                    if monotonic_ns() + pause_ns >= until_ns:
                         raise
                 else:
                     return
-                time.sleep(pause_ns / SECOND_NS)
+                sleep(pause_ns / SECOND_NS)
                 pause_ns = min(2 * pause_ns, _LONGEST_RETRY_NS)
 
     def close(self) -> None:
@@ -228,7 +228,7 @@ class LineLink(ABC):
             sent_ns = self._send(channel, line, message, timeout_ns, harmless=harmless)
             until_ns = sent_ns + (self._timeout_ns if timeout_ns is None else timeout_ns)
             reply = self._receive_line(channel, until_ns, message, harmless=harmless)
-            acknowledged_ns = time.monotonic_ns()
+            acknowledged_ns = monotonic_ns()
         except BaseException:
             # Also after Ctrl-C: an answer may still come, and would be taken for the next one's.
             self._drop("an exchange did not end")
@@ -240,7 +240,7 @@ class LineLink(ABC):
     def _send(self, channel: Channel, line: bytes, command: str, timeout_ns: int | None, *, harmless: bool) -> int:
         if self._gap_ns:
             self._keep_gap()
-        sent_ns = time.monotonic_ns()
+        sent_ns = monotonic_ns()
         try:
             sent = channel.send(line, sent_ns + (self._timeout_ns if timeout_ns is None else timeout_ns))
         except OSError as error:
@@ -273,19 +273,19 @@ class LineLink(ABC):
     def _whole_line(self, seen: bytes, command: str, *, harmless: bool) -> str:
         if self._wire_log is not None:
             self._record("received", seen.removesuffix(b"\n"))
-        line, _, rest = seen.partition(b"\n")
-        if rest:
+        end = seen.find(b"\n")
+        if end == len(seen) - 1 <= self._longest_line and seen.isascii():
+            return seen[:end].removesuffix(b"\r").decode("ascii")
+        if 0 <= end < len(seen) - 1:
             raise UnexpectedOutput(
                 f"answered more than one line: {self._redaction.hide_bytes(seen[:80])!r}", appliance=self.name,
                 command=self._redaction.hide(command), seen=self._redaction.hide_bytes(seen), state_known=harmless,
                 retryable=harmless,
             )  # fmt: skip
-        if len(line) > self._longest_line:
+        if seen.isascii():
             problem = f"answered more than {self._longest_line} bytes without an end of line"
-        elif not line.isascii():
-            problem = f"answered what is not ASCII: {self._redaction.hide_bytes(line[:80])!r}"
         else:
-            return line.removesuffix(b"\r").decode("ascii")
+            problem = f"answered what is not ASCII: {self._redaction.hide_bytes(seen[:80])!r}"
         raise MalformedResponse(
             problem, appliance=self.name, command=self._redaction.hide(command),
             seen=self._redaction.hide_bytes(seen[:4096]), state_known=harmless, retryable=harmless,
@@ -311,8 +311,8 @@ class LineLink(ABC):
         )  # fmt: skip
 
     def _keep_gap(self) -> None:
-        while (left_ns := self._idle_since_ns + self._gap_ns - time.monotonic_ns()) > 0:
-            time.sleep(left_ns / SECOND_NS)
+        while (left_ns := self._idle_since_ns + self._gap_ns - monotonic_ns()) > 0:
+            sleep(left_ns / SECOND_NS)
 
     def _drop(self, reason: str) -> None:
         channel, self._channel = self._channel, None
@@ -323,7 +323,7 @@ class LineLink(ABC):
     def _record(self, direction: WireDirection, content: bytes, ns: int | None = None) -> None:
         if self._wire_log is not None:
             text = self._redaction.hide(content.decode("ascii", "backslashreplace"))
-            self._wire_log.record(WireRecord(time.monotonic_ns() if ns is None else ns, direction, text))
+            self._wire_log.record(WireRecord(monotonic_ns() if ns is None else ns, direction, text))
 
 
 def _encoded(message: str) -> bytes:

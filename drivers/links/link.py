@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 Ask = Callable[[str], str]
 """Send a question on a connection that was just made and return its answer."""
@@ -16,8 +15,7 @@ Raises IdentityMismatch (the link then drops the connection) or RebootDetected (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One message and its answer.
 
     Attributes:
