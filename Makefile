@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find drivers controller sim_hardware -type f -not -name '*.pyc') pyproject.toml setup.py
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 
 # The steps share one virtual environment: under `make -j` two pips at once would break it.
 .NOTPARALLEL:
-.PHONY: help demo test unit test-all-pythons system-packages lint docs lock clean
+.PHONY: help demo test unit bench test-all-pythons system-packages lint docs lock clean
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -47,6 +48,9 @@ test: $(VENV)/dev $(VENV)/installed system-packages ## Run the tests; says how m
 
 unit: $(VENV)/test $(VENV)/installed ## Run the unit tests alone
 	$(BIN)/pytest tests/unit $(PYTEST_ARGS)
+
+bench: $(VENV)/test $(VENV)/installed ## Print how quick it is beside what it promises; fails when a promise is broken
+	$(BIN)/python tests/benchmarks $(BENCH_ARGS)
 
 test-all-pythons: ## Run the unit tests on each Python 3.11 to 3.14 that is here, besides the default
 	@default=$$($(PYTHON) -c 'import sys; print(sys.version_info[1])'); \

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, Self
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 Ask = Callable[[str], str]
 """Send a question on a connection that was just made and return its answer."""
@@ -15,7 +16,8 @@ Raises IdentityMismatch (the link then drops the connection) or RebootDetected (
 """
 
 
-class Exchange(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Exchange:
     """One message and its answer.
 
     Attributes:
