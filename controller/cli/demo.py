@@ -35,6 +35,7 @@ def demo(plane: Wanted, runs: Path) -> int:
     """
     build, file = _netns_or_relay(plane)
     with build() as lab:
+        click.echo(lab.way)
         scenario = read_scenario(SCENARIOS / file, {"SERVICE": lab.service})
         with ScenarioRun(scenario, lab.rack, {"wan": lab.rack.bind("wan", "wan-1")}, runs) as ready:
             perform(ready, scenario.title)
@@ -46,6 +47,5 @@ def _netns_or_relay(plane: Wanted) -> tuple[Build, str]:
     if why_not:
         click.echo(f"No network namespaces here: {why_not}.")
     if why_not or plane == "relay":
-        click.echo("The relay plane carries TCP streams, not packets: packet loss is left out of the scenario.")
         return relay_lab, "brownout-relay.yaml"
     return netns_lab, "brownout.yaml"

@@ -28,10 +28,12 @@ class DemoLab:
     Attributes:
         rack: One appliance, `wan-1`, and the station `client` where there are namespaces.
         service: Where clients reach the inference service: through the appliance.
+        way: What goes across the appliance, and how; a sentence for the user.
     """
 
     rack: Rack
     service: str
+    way: str
 
 
 @contextmanager
@@ -41,7 +43,9 @@ def netns_lab() -> Iterator[DemoLab]:
         stations, addresses = _part(appliance, "stations"), _part(appliance, "addresses")
         with _process([*_words(stations, "server"), *_SERVICE, "--host", str(addresses["server"])]) as service:
             rack = _rack(appliance, {"client": {"prefix": _words(stations, "client")}})
-            yield DemoLab(rack, str(service["address"]))
+            right = "without root" if appliance["rootless"] else "as root"
+            way = f"Packets cross the simulated appliance between two network namespaces, made {right}."
+            yield DemoLab(rack, str(service["address"]), way)
 
 
 @contextmanager
@@ -50,7 +54,8 @@ def relay_lab() -> Iterator[DemoLab]:
     with _process(_SERVICE) as service:
         to = str(service["address"]).removeprefix("http://")
         with _process([*_SIM, "--plane", "relay", "--to", to]) as appliance:
-            yield DemoLab(_rack(appliance, {}), f"http://{appliance['client_address']}")
+            way = "The relay plane carries TCP streams, not packets: packet loss is left out of the scenario."
+            yield DemoLab(_rack(appliance, {}), f"http://{appliance['client_address']}", way)
 
 
 def _rack(appliance: Mapping[str, object], stations: Mapping[str, object]) -> Rack:

@@ -61,7 +61,7 @@ def _unshare(flags: int) -> None:
     if libc.unshare(ctypes.c_int(flags)):
         code = ctypes.get_errno()
         what = "user" if flags == _CLONE_NEWUSER else "network"
-        raise OSError(code, f"no {what} namespace: {os.strerror(code)}")
+        raise OSError(code, f"a {what} namespace: {os.strerror(code)}")
 
 
 def open_network_namespace() -> int:

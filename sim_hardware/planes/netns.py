@@ -1,6 +1,7 @@
 """Packets really cross: a client and a server namespace with the impairment engine between their TAP ports."""
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -49,7 +50,7 @@ class NetnsPlane:
         if not 1 <= len(set(paths)) == len(paths) <= _LARGEST_PATH_COUNT:
             raise ValueError(f"1 to {_LARGEST_PATH_COUNT} different path names, not {paths!r}")
         if not sys.platform.startswith("linux") or shutil.which("nsenter") is None:
-            raise ImpairlabError("network namespaces need Linux and nsenter (Debian, Ubuntu: package util-linux)")
+            raise ImpairlabError("that takes Linux and nsenter (Debian, Ubuntu: apt-get install util-linux)")
         self.paths = tuple(paths)
         module = "impairlab.sim_hardware.planes.netns_process"
         self._worker = Worker(module, NetnsSetup(self.paths, seed, spin_ns, realtime_priority))
@@ -61,9 +62,14 @@ class NetnsPlane:
     def available() -> str | None:
         """Try it, which takes part of a second; return why this machine cannot have such a plane, None when it can."""
         try:
-            NetnsPlane().close()
+            with NetnsPlane() as plane:
+                entered = subprocess.run(  # noqa: S603 - nsenter, and a program of ours that does nothing
+                    plane.command_in("client", ["true"]), capture_output=True, text=True, check=False
+                )
         except ImpairlabError as error:
             return str(error)
+        if entered.returncode:
+            return entered.stderr.strip() or f"nsenter ended with exit code {entered.returncode}"
         return None
 
     def __enter__(self) -> Self:

@@ -22,6 +22,7 @@ from impairlab.sim_hardware.planes.namespaces import (
     unshare_network,
 )
 from impairlab.sim_hardware.planes.netns_setup import A_SIDE, B_SIDE, NetnsReady, NetnsSetup, interface_of
+from impairlab.sim_hardware.planes.obstacles import obstacle
 from impairlab.sim_hardware.planes.switchboard import Switchboard
 
 _PR_SET_TIMERSLACK = 29
@@ -136,7 +137,7 @@ def main() -> int:
         lanes, ready = _lanes(setup, engines)
         _be_punctual(setup)
     except OSError as error:
-        control.send(ImpairlabError(f"no data plane of namespaces: {error}"))
+        control.send(ImpairlabError(obstacle(error)))
         return 1
     try:
         control.send(ready)
