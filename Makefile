@@ -9,7 +9,7 @@ BENCH_ARGS ?=
 
 # The steps share one virtual environment: under `make -j` two pips at once would break it.
 .NOTPARALLEL:
-.PHONY: help demo test unit bench test-all-pythons system-packages lint docs lock clean
+.PHONY: help demo test unit bench test-all-pythons system-packages lint docs screenshots lock clean
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -71,6 +71,9 @@ lint: $(VENV)/dev $(VENV)/installed ## ruff, mypy --strict, import contracts
 
 docs: $(VENV)/dev $(VENV)/installed ## Build the documentation into docs/_build/html; warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+screenshots: $(VENV)/installed ## Make docs/screenshots/*.png from a run of the demo; needs chromium
+	$(BIN)/python docs/screenshots/make.py
 
 lock: $(VENV)/created ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip install --quiet uv

@@ -142,11 +142,10 @@ class LiveView:
         while self._finished_at and self._finished_at[0] < horizon:
             self._finished_at.popleft()
         rate = len(self._finished_at) / (_RATE_WINDOW_NS / _SECOND_NS)
-        line = Text(f"{rate:4.1f} answers/s   TTFT ", style="dim")
-        top = max(self._recent_ttft, default=1.0) or 1.0
-        line.append("".join(_BARS[int(v / top * (len(_BARS) - 1))] for v in self._recent_ttft), style="green")
-        line.append(f"  (full height {top:.0f} ms)" if self._recent_ttft else "", style="dim")
-        return line
+        top = max(self._recent_ttft, default=0.0)
+        height = f"   TTFT of the last {len(self._recent_ttft)}, full height {top:.0f} ms" if top else ""
+        bars = "".join(_BARS[int(v / (top or 1.0) * (len(_BARS) - 1))] for v in self._recent_ttft)
+        return Text.assemble((f"{rate:.1f} answers/s{height}\n", "dim"), (bars, "green"))
 
 
 def _ms(value: float | None) -> str:
