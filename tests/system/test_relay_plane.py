@@ -195,16 +195,18 @@ def test_a_rate_is_met_within_two_percent_and_shared_evenly(plane: RelayPlane, c
     assert at_best(error, 0.02) < 0.02
 
 
-def test_an_outage_stalls_for_its_time_and_loses_nothing(plane: RelayPlane, at_best: Any) -> None:
-    def waited_ms() -> float:
+def test_an_outage_stalls_until_its_end_and_loses_nothing(plane: RelayPlane, at_best: Any) -> None:
+    def late_ms() -> float:
         with connect(plane) as connection:
             round_trip_ms(connection)
             set_to(plane, link_down())
-            plane.program([], time.monotonic_ns() + 300 * MS)
-            return round_trip_ms(connection)
+            up_ns = time.monotonic_ns() + 300 * MS
+            plane.program([], up_ns)
+            round_trip_ms(connection)
+            return (time.monotonic_ns() - up_ns) / MS
 
-    waited = at_best(waited_ms, 305)
-    assert 290 < waited < 305
+    late = at_best(late_ms, 5)
+    assert 0 <= late < 5
 
 
 def test_what_is_inside_when_a_link_goes_down_still_comes_out() -> None:
@@ -222,15 +224,19 @@ def test_what_is_inside_when_a_link_goes_down_still_comes_out() -> None:
         assert client.recv(20) == b"after"
 
 
-def test_a_flap_stalls_for_its_down_time_over_and_over(plane: RelayPlane) -> None:
-    set_to(plane, link_flap("80 ms", "200 ms"))
-    with connect(plane) as connection:
-        end, waits = time.monotonic() + 0.9, []
-        while time.monotonic() < end:
-            waits.append(round_trip_ms(connection))
-    long = [waited for waited in waits if waited > 60]
-    assert 4 <= len(long) <= 6
-    assert statistics.median(long) == pytest.approx(80, abs=10)
+def test_a_flap_stalls_for_its_down_time_over_and_over(plane: RelayPlane, at_best: Any) -> None:
+    def error_ms() -> float:
+        set_to(plane)
+        set_to(plane, link_flap("80 ms", "200 ms"))
+        with connect(plane) as connection:
+            end, waits = time.monotonic() + 0.9, []
+            while time.monotonic() < end:
+                waits.append(round_trip_ms(connection))
+        long = [waited for waited in waits if waited > 60]
+        assert len(long) >= 3
+        return abs(statistics.median(long) - 80)
+
+    assert at_best(error_ms, 5) < 5
 
 
 def test_what_a_stream_cannot_suffer_is_refused_with_every_reason(plane: RelayPlane) -> None:
