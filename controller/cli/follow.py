@@ -43,8 +43,8 @@ class PlainLines:
 
 @contextmanager
 def following(timeline: Timeline, title: str, console: Console) -> Iterator[RunObserver]:
-    """Show a run on a console while it goes on."""
-    if not console.is_terminal:
+    """Show a run on a console while it goes on: a picture where it can be drawn over, and with more than ASCII."""
+    if not console.is_terminal or console.is_dumb_terminal or console.options.ascii_only:
         yield PlainLines(console)
         return
     phases = [(span.phase, span.end_ns - span.start_ns) for span in timeline.spans]

@@ -38,7 +38,7 @@ class PhaseTally:
     def add(self, progress: Progress) -> None:
         """Count a finished request in."""
         self.finished += 1
-        self.failed += progress.status != "ok"
+        self.failed += progress.status not in {"ok", "cancelled"}
         if progress.ttft_ms is not None:
             self.ttft_ms.append(progress.ttft_ms)
         self.worst_gap_ms = max(self.worst_gap_ms, progress.max_gap_ms or 0.0)
@@ -94,7 +94,10 @@ class LiveView:
         """Draw the present moment."""
         with self._guard:
             body = Group(self._timeline(), "", self._applied(), "", self._traffic(), "", self._sparkline())
-        return Panel(body, title=f"impairlab · {self._title}", border_style="cyan", padding=(1, 2))
+            elapsed = self._elapsed()
+        return Panel(
+            body, title=self._title, subtitle=elapsed, subtitle_align="right", border_style="cyan", padding=(1, 2)
+        )
 
     def _phase_at(self, at_ns: int) -> PhaseTally:
         end = 0
@@ -104,15 +107,17 @@ class LiveView:
                 return phase
         return self._phases[-1]
 
-    def _timeline(self) -> Text:
+    def _elapsed(self) -> str:
         elapsed = 0 if self._began_ns is None else self._clock() - self._began_ns
         total = sum(phase.duration_ns for phase in self._phases)
+        return f"{min(elapsed, total) / _SECOND_NS:.1f} of {total / _SECOND_NS:g} s"
+
+    def _timeline(self) -> Text:
         text = Text()
         for number, phase in enumerate(self._phases):
             style = "bold black on cyan" if number == self._current else "cyan" if number < self._current else "dim"
             text.append(f" {phase.name} {phase.duration_ns / _SECOND_NS:g} s ", style=style)
             text.append(" ")
-        text.append(f"  {min(elapsed, total) / _SECOND_NS:5.1f} of {total / _SECOND_NS:g} s", style="bold")
         return text
 
     def _applied(self) -> Table:
