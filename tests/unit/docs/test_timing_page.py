@@ -1,0 +1,18 @@
+"""docs/explanation/timing.md has the constants of the code."""
+
+from impairlab.controller.run import scenario_run
+from impairlab.controller.sequencer import clock, sequencer
+from impairlab.drivers.model.units import parse_time
+
+
+def test_the_constants_are_those_of_the_code(page):
+    timing = page("explanation/timing.md")
+    told = {row["constant"].strip("`"): parse_time(row["value"]) for row in timing.tables("Waiting")[0]}
+    real = {name: getattr(sequencer, name) for name in ("LEAD_NS", "_QUIET_NS", "_GLANCE_NS", "LATE_NS")}
+    assert told == real | {"SPIN_NS": clock.SPIN_NS, "SAMPLE_NS": scenario_run.SAMPLE_NS}
+
+
+def test_the_anchors_are_those_that_there_are(page):
+    from impairlab.controller.plan.scenario import ANCHORS
+
+    assert page("explanation/timing.md").column("One clock, absolute instants") == list(ANCHORS)
