@@ -16,7 +16,7 @@ from impairlab.controller.plan.documents import (
 )
 from impairlab.controller.plan.scenario import Anchor
 from impairlab.controller.plan.timeline import Change, Step, Timeline
-from impairlab.controller.sequencer.clock import Clock, MonotonicClock, Stopped
+from impairlab.controller.sequencer.clock import Clock, MonotonicClock, Stopped, short_turns
 from impairlab.controller.sequencer.parts import Box, NoTraffic, OnMismatch, Traffic
 from impairlab.controller.sequencer.restore import Goal, NotRestored, interrupts_held, put_right
 from impairlab.drivers.model.applied import Applied, Snapshot
@@ -83,8 +83,9 @@ class Sequencer:
             KeyboardInterrupt: After everything was put right.
         """
         try:
-            self._prepare()
-            self._act()
+            with short_turns():
+                self._prepare()
+                self._act()
         except BaseException as failure:
             with interrupts_held():
                 self._after_failure(failure)

@@ -1,6 +1,7 @@
 """What happens in which order at which instant, and how every way of failing ends."""
 
 import signal
+import sys
 import threading
 import time
 
@@ -264,3 +265,14 @@ def test_a_timeline_without_appliances_still_steers_the_traffic(bench, lay_out) 
     stop = Sequencer(timeline, {}, bench.record, traffic=bench.traffic, clock=bench.clock).run()
     assert bench.diary == ["traffic prepare", "traffic start", "traffic stop", "traffic finish"]
     assert stop.restored
+
+
+def test_threads_take_short_turns_during_a_run_only(bench, rough) -> None:
+    usual = sys.getswitchinterval()
+    during = []
+    bench.clock.at = [(bench.clock.now_ns() + SECOND, lambda: during.append(sys.getswitchinterval()))]
+    bench.box.fail_apply = {2: NoResponse("no answer")}
+    with pytest.raises(NoResponse):
+        sequencer(bench, rough).run()
+    assert during == [pytest.approx(0.0002)]
+    assert sys.getswitchinterval() == usual
