@@ -1,5 +1,6 @@
 """docs/explanation/timing.md has the constants of the code."""
 
+from impairlab.controller.plan.scenario import ANCHORS
 from impairlab.controller.run import scenario_run
 from impairlab.controller.sequencer import clock, sequencer
 from impairlab.drivers.model.units import parse_time
@@ -13,6 +14,4 @@ def test_the_constants_are_those_of_the_code(page):
 
 
 def test_the_anchors_are_those_that_there_are(page):
-    from impairlab.controller.plan.scenario import ANCHORS
-
     assert page("explanation/timing.md").column("One clock, absolute instants") == list(ANCHORS)
