@@ -115,7 +115,7 @@ class LiveView:
     def _timeline(self) -> Text:
         text = Text()
         for number, phase in enumerate(self._phases):
-            style = "bold black on cyan" if number == self._current else "cyan" if number < self._current else "dim"
+            style = "bold reverse cyan" if number == self._current else "cyan" if number < self._current else "dim"
             text.append(f" {phase.name} {phase.duration_ns / _SECOND_NS:g} s ", style=style)
             text.append(" ")
         return text

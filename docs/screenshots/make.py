@@ -29,7 +29,7 @@ from impairlab.controller.traffic.log import read_log
 HERE = Path(__file__).parent
 DEMO = (sys.executable, "-m", "impairlab.controller.cli", "demo", "--runs")
 WIDTH = 1200
-REPORT_HEIGHT = 1500
+REPORT_HEIGHT = 1488
 COLUMNS = 100
 MOST_RUNS = 5
 FONT = re.compile(r"@font-face \{.*?\}\n?", re.DOTALL)
