@@ -8,13 +8,18 @@ import pytest
 from ruamel.yaml import YAML
 
 from impairlab.controller.plan import scenario_file
+from impairlab.controller.plan.rack import Rack
 from impairlab.controller.plan.scenario import ANCHORS
 from impairlab.controller.plan.scenario_file import feature_words, parse_scenario
 from impairlab.controller.plan.traffic import TrafficSpec
 from impairlab.controller.plan.verdicts import MetricName, VerdictSpec
+from impairlab.controller.run.checks import check_on_rack
 from impairlab.drivers.model import Conditions, units
 from impairlab.drivers.model import impairments as model
 from impairlab.drivers.model.capabilities import format_value
+from impairlab.drivers.model.errors import FileError
+from impairlab.sim_hardware.appliance import SimulatedAppliance
+from impairlab.sim_hardware.planes import NullPlane
 
 KINDS = {
     "delay": (model.Delay,),
@@ -28,6 +33,7 @@ KINDS = {
     "pfc": (model.PfcPause,),
     "mtu": (model.Mtu,),
 }
+FAULTY = "scenario: faulty"
 DIMENSIONS = {"time": "time", "probability": "probability", "size": "size", "bit rate": "rate"}
 
 
@@ -85,7 +91,7 @@ def test_every_example_of_an_impairment_is_what_its_comment_says(scenario_page, 
 
 
 def test_every_scenario_on_the_page_is_well_written(scenario_page):
-    scenarios = [block for block in scenario_page.blocks("yaml") if block.startswith("scenario:")]
+    scenarios = [each for each in scenario_page.blocks("yaml") if each.startswith("scenario:") and FAULTY not in each]
     assert [parse_scenario(text).name for text in scenarios] == ["brown-out", "anchors", "windows"]
 
 
@@ -138,3 +144,25 @@ def test_the_share_that_bursts_can_lose_is_as_said():
     with pytest.raises(ValueError, match="cannot lose"):
         model.BurstLoss(rate=Decimal("0.8"), burst=Decimal(4))
     model.BurstLoss(rate=Decimal("0.79"), burst=Decimal(4))
+
+
+def test_the_faults_of_the_faulty_file_are_as_shown(scenario_page):
+    [faulty] = [block for block in scenario_page.blocks("yaml") if FAULTY in block]
+    with pytest.raises(FileError) as raised:
+        parse_scenario(faulty, "faulty.yaml")
+    assert list(raised.value.faults) == scenario_page.blocks("text")[0].splitlines()
+
+
+def test_what_the_appliance_cannot_do_is_as_shown(scenario_page):
+    text = """\
+scenario: too-much
+needs: {wan: [delay.normal]}
+phases:
+  - slow: {for: 2 s, wan: {b-a: {delay: {mean: 20 s, jitter: 8 ms}}}}
+"""
+    with SimulatedAppliance(NullPlane()) as appliance:
+        host, port = appliance.serve_scpi("127.0.0.1", 0)
+        rack = Rack.model_validate({"appliances": {"wan-1": {"driver": "scpi", "address": f"tcp://{host}:{port}"}}})
+        with pytest.raises(FileError) as raised:
+            check_on_rack(parse_scenario(text), rack, {"wan": rack.bind("wan", "wan-1")}, environment={})
+    assert list(raised.value.faults) == scenario_page.blocks("text")[1].splitlines()
