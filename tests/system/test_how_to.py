@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from impairlab.controller.cli.app import run_command
-from impairlab.drivers import Target, connect, driver_names
+from impairlab.controller.plan.rack import Rack
+from impairlab.controller.plan.scenario_file import parse_scenario
+from impairlab.controller.run.scenario_run import ScenarioRun
+from impairlab.controller.sequencer.clock import StoppableClock, Stopped
+from impairlab.drivers import Target, connect, driver_names, loss
 from impairlab.drivers.testing.peers import answering, tcp_peer
 from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.planes import NullPlane
@@ -97,3 +102,50 @@ def test_the_example_driver_serves_every_verb_once_it_is_installed(installed, ca
         (installed / "scenario.yaml").write_text(SCENARIO.replace("delay: 40 ms", "loss: 1 %"))
         assert run_command(["check", str(installed / "scenario.yaml"), *options]) == 2
     assert "wan-1: not offered by this appliance; legal: delay" in capsys.readouterr().err
+
+
+def snippet(page: str) -> str:
+    """The only block of Python on a page."""
+    [found] = re.findall(r"^```python\n(.*?)^```$", (HOW_TO.parent / page).read_text(), re.DOTALL | re.MULTILINE)
+    return found
+
+
+def execute(code: str, **names: object) -> None:
+    exec(code, names)  # noqa: S102 - what a reader of our own pages types
+
+
+def test_part_of_the_packets_is_impaired_as_shown():
+    with serving() as address, connect(address) as box:
+        execute(snippet("how-to/impair-a-path.md"), path=box.path("1"), loss=loss)
+        assert box.read(Target(path="1", direction="b-a", flow=1)).filter is None
+
+
+def test_every_flow_is_cleared_as_shown():
+    with serving() as address, connect(address) as box:
+        box.path("1").apply(loss("1 %"))
+        execute(snippet("how-to/real-rack.md").replace("tcp://192.0.2.7:5025", address))
+        assert box.read(Target(path="1", direction="a-b")).conditions.is_neutral
+
+
+@pytest.fixture
+def ready(tmp_path):
+    """A run that has been entered."""
+    with serving() as address:
+        rack = Rack.model_validate({"appliances": {"wan-1": {"driver": "scpi", "address": address}}})
+        with ScenarioRun(parse_scenario(SCENARIO), rack, {"wan": rack.bind("wan", "wan-1")}, tmp_path / "runs") as run:
+            yield run
+
+
+def test_another_thread_ends_a_run_as_shown(ready):
+    clock = StoppableClock()
+    clock.stop()
+    with pytest.raises(Stopped):
+        execute(snippet("how-to/run-from-python.md").replace("StoppableClock()", "told"), run=ready, told=clock)
+
+
+def test_a_record_is_read_as_shown(ready, capsys):
+    ready.perform()
+    code = snippet("reference/run-folder.md").replace("runs/20260301-101500-brownout", str(ready.folder.path))
+    assert str(ready.folder.path) in code
+    execute(code)
+    assert capsys.readouterr().out.startswith("success ")
