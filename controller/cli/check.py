@@ -16,7 +16,7 @@ from impairlab.controller.run.checks import check_on_rack
 from impairlab.drivers.model.units import format_time
 
 
-@click.command(cls=Verb)
+@click.command(cls=Verb, short_help="Check SCENARIO against what the appliances can do.")
 @scenario_argument
 @rack_options
 @mismatch_option

@@ -22,7 +22,7 @@ Wanted = Literal["auto", "netns", "relay"]
 Build = Callable[[], AbstractContextManager[DemoLab]]
 
 
-@click.command(cls=Verb)
+@click.command(cls=Verb, short_help="See it work: a simulated link fails under traffic.")
 @click.option("--plane", type=click.Choice(["auto", "netns", "relay"]), default="auto", show_default=True,
               help="netns: packets cross between namespaces. relay: TCP streams are relayed. auto: netns where it "
                    "can be.")  # fmt: skip

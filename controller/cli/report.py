@@ -13,7 +13,7 @@ from impairlab.controller.run.folder import RunFolder
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command(cls=Verb)
+@click.command(cls=Verb, short_help="Judge the run in RUN_FOLDER again.")
 @click.argument("run_folder", type=FOLDER)
 def report(run_folder: Path) -> int:
     """Judge the run in RUN_FOLDER again and write its verdict.json, junit.xml and report.html."""

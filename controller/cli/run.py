@@ -23,7 +23,7 @@ from impairlab.controller.run.scenario_run import ScenarioRun
 RUNS = Path("runs")
 
 
-@click.command(cls=Verb)
+@click.command(cls=Verb, short_help="Run SCENARIO, judge it and restore everything.")
 @scenario_argument
 @rack_options
 @mismatch_option

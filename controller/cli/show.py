@@ -28,7 +28,7 @@ from impairlab.controller.run.folder import RunFolder
 _COLOUR = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.INVALID: "magenta"}
 
 
-@click.command(cls=Verb)
+@click.command(cls=Verb, short_help="Show what came of the run in RUN_FOLDER.")
 @click.argument("run_folder", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Say it as one JSON document.")
 def show(run_folder: Path, as_json: bool) -> int:  # noqa: FBT001 - click's way of passing a flag

@@ -28,3 +28,11 @@ def test_the_version_does_not_wait_for_the_vocabulary():
 def test_every_verb_names_a_command():
     with root.make_context("impairlab", [], resilient_parsing=True) as context:
         assert all(isinstance(root.get_command(context, verb), click.Command) for verb in VERBS)
+
+
+def test_no_verb_is_cut_short_in_the_help_on_a_usual_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    run_command(["--help"])
+    printed = capsys.readouterr().out
+    assert all(f"\n  {verb} " in printed for verb in VERBS)
+    assert "..." not in printed
