@@ -4,6 +4,7 @@ from impairlab.sim_hardware.scpi.commands import Action, Declaration, Node, Quer
 from impairlab.sim_hardware.scpi.device import Device, Identity
 from impairlab.sim_hardware.scpi.errors import ErrorEntry, ScpiError
 from impairlab.sim_hardware.scpi.instrument import Instrument
+from impairlab.sim_hardware.scpi.message_session import Chunk, MessageSession
 from impairlab.sim_hardware.scpi.operations import Operation
 from impairlab.sim_hardware.scpi.parameters import (
     INFINITE,
@@ -40,6 +41,7 @@ __all__ = [
     "Boolean",
     "ChannelList",
     "Choice",
+    "Chunk",
     "Declaration",
     "Device",
     "ErrorEntry",
@@ -47,6 +49,7 @@ __all__ = [
     "Identity",
     "Instrument",
     "Integer",
+    "MessageSession",
     "Node",
     "Numeric",
     "NumericList",

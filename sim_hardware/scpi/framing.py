@@ -30,9 +30,13 @@ class Framer:
     Args:
         longest: Bytes of the longest message kept; of a longer one nothing is.
         new_line_in_string: What a new line between quotes is.
+
+    Attributes:
+        end_is_known: Whether the transport tells of END by `end`. Then an indefinite block, `#0`, runs up to END.
     """
 
     def __init__(self, longest: int, new_line_in_string: NewLineInString = NewLineInString.ENDS_MESSAGE) -> None:
+        self.end_is_known = False
         self._longest = longest
         self._strings_hide = new_line_in_string is NewLineInString.IS_DATA
         self.clear()
@@ -44,6 +48,20 @@ class Framer:
         self._block_left = 0
         self._quote = b""
         self._overrun = False
+        self._runs_to_end = False
+
+    @property
+    def is_between_messages(self) -> bool:
+        """Whether no message is under way."""
+        return not self._buffer and not self._overrun
+
+    def end(self) -> str | None:
+        """Take END in and return the message that it completes, its new line included; None when there is none."""
+        content, overrun = bytes(self._buffer), self._overrun
+        self.clear()
+        if overrun or not content:
+            return None
+        return content.decode("latin-1") if content.endswith(b"\n") else content.decode("latin-1") + "\n"
 
     def push(self, data: bytes) -> Iterator[str | Overrun]:
         """Take bytes in and yield every message they complete, its new line included."""
@@ -85,7 +103,7 @@ class Framer:
     def _find_end(self) -> int:
         """Return the length of the first complete message in the buffer, 0 when there is none yet."""
         buffer, at = self._buffer, self._scanned
-        while True:
+        while not self._runs_to_end:
             passed = min(self._block_left, len(buffer) - at)
             self._block_left -= passed
             at += passed
@@ -110,6 +128,13 @@ class Framer:
                     self._scanned = found.start()
                     return 0
                 self._block_left = length
+                self._runs_to_end = self.end_is_known and length == 0 and _is_indefinite(buffer, found.start())
+        self._scanned = len(buffer)
+        return 0
+
+
+def _is_indefinite(buffer: bytearray, at: int) -> bool:
+    return buffer[at : at + 2] == b"#0" and (not at or buffer[at - 1] <= _SPACE or buffer[at - 1] == _COMMA)
 
 
 def _block_length(buffer: bytearray, at: int) -> int | None:

@@ -4,12 +4,13 @@ No I/O and no thread: a transport writes what it received and sends what it read
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from impairlab.sim_hardware.scpi.commands import Entry, Node
 from impairlab.sim_hardware.scpi.errors import ErrorEntry, ErrorQueue, ScpiError, is_command_error
 from impairlab.sim_hardware.scpi.framing import Framer, Overrun
-from impairlab.sim_hardware.scpi.operations import Later
+from impairlab.sim_hardware.scpi.output_queue import OutputQueue
 from impairlab.sim_hardware.scpi.personality import AfterCommandError
 from impairlab.sim_hardware.scpi.status import ServiceRequest, StatusByte
 from impairlab.sim_hardware.scpi.syntax import Unit, parse_message
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
 _MOST_INPUT_BUFFERS = 2
 """How much a held parser lets pile up when a transport goes on writing; more is -363."""
 
-Part = str | Later
-"""One unit's response: there, or held until the pending operations are done."""
-
 
 class Session:
     """Made by `Instrument.open_session`; a context manager that releases what it holds.
 
-    Every public method may be called from any thread: it takes the instrument's lock.
+    Every public method may be called from any thread: it takes the instrument's lock. As it is, it serves a byte
+    stream; `MessageSession` adds what transports that know END and read requests need.
     """
 
     def __init__(self, instrument: "Instrument", name: str, errors: ErrorQueue) -> None:
@@ -36,18 +35,27 @@ class Session:
         self.errors = errors
         self._service = ServiceRequest()
         self._framer = Framer(instrument.personality.input_buffer, instrument.personality.new_line_in_string)
+        self._before_message: Callable[[], None] | None = None
         self._start_over()
+
+    def exchange_messages(self, before_message: Callable[[], None]) -> None:
+        """Follow the message exchange protocol: END counts, and a full output queue stops the parser.
+
+        Args:
+            before_message: Called before the first unit of each message is executed.
+        """
+        self._framer.end_is_known = True
+        self._before_message = before_message
 
     def _start_over(self) -> None:
         self._framer.clear()
         self._backlog: deque[str] = deque()
         self._backlog_size = 0
         self._units: deque[Unit | ErrorEntry] = deque()
-        self._response: list[Part] = []
-        self._responses: deque[list[Part]] = deque()
-        self._responses_size = 0
+        self.output = OutputQueue()
         self._parser_held = False
         self._indefinite = False
+        self._unheard = False
 
     def __enter__(self) -> Self:
         return self
@@ -65,25 +73,25 @@ class Session:
         """Return response bytes that became ready since, because time passed or an operation ended."""
         return self.feed(b"")
 
-    def write(self, data: bytes) -> None:
-        """Take bytes in and execute what they complete; the responses are left for `read`."""
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        """Take bytes in and execute what they complete; the responses are left for `read`.
+
+        Args:
+            data: Program message bytes.
+            end: Whether END came with the last byte, on a transport that has END.
+        """
         with self.instrument.guard:
             self.instrument.operations.advance()
             for message in self._framer.push(data):
                 self._keep(message)
+            if end and (last := self._framer.end()) is not None:
+                self._keep(last)
             self._run()
 
     def read(self) -> list[bytes]:
         """Remove and return the response messages that are ready, each with its new line, in order."""
         with self.instrument.guard:
-            ready = []
-            while self._responses and all(map(_settled, self._responses[0])):
-                parts = self._responses.popleft()
-                self._responses_size -= _size(parts)
-                present = [text for text in map(_text, parts) if text is not None]
-                if present:
-                    ready.append(f"{';'.join(present)}\n".encode("latin-1"))
-            return ready
+            return self.output.take_messages()
 
     def clear(self) -> None:
         """Device clear: forget input, output and what waits; settings, status and errors stay (IEEE 488.2 5.8)."""
@@ -103,6 +111,16 @@ class Session:
         return not self._backlog
 
     @property
+    def is_between_messages(self) -> bool:
+        """Whether what was written last ended a message."""
+        return self._framer.is_between_messages
+
+    @property
+    def is_executing(self) -> bool:
+        """Whether a message is under way or waits for its turn, behind *WAI or a full output queue."""
+        return bool(self._units or self._backlog)
+
+    @property
     def service_requested(self) -> bool:
         """RQS: whether a new reason for service has come up since the last serial poll."""
         with self.instrument.guard:
@@ -119,8 +137,12 @@ class Session:
     def status_byte(self) -> StatusByte:
         """Return the status byte with bit 6 as MSS, as *STB? does."""
         return self.instrument.status.status_byte(
-            error_available=bool(self.errors), message_available=bool(self._response or self._responses)
+            error_available=bool(self.errors), message_available=self.output.ready
         )
+
+    def report(self, error: ScpiError) -> None:
+        """Put an error that the transport has found into the queue, and set its bit in the event register."""
+        self.instrument.report(error, self.errors)
 
     def hold_parser(self) -> None:
         """*WAI: execute nothing more until no operation is pending."""
@@ -128,15 +150,35 @@ class Session:
 
     def _keep(self, message: str | Overrun) -> None:
         most = _MOST_INPUT_BUFFERS * self.instrument.personality.input_buffer
-        if isinstance(message, Overrun) or len(message) + self._backlog_size > most:
+        if isinstance(message, Overrun):
+            self._report(ScpiError(-363).entry)
+            return
+        if len(message) + self._backlog_size > most and self._waits_for_reader:
+            self._break_deadlock()
+        if len(message) + self._backlog_size > most:
             self._report(ScpiError(-363).entry)
         else:
             self._backlog.append(message)
             self._backlog_size += len(message)
 
+    @property
+    def _waits_for_reader(self) -> bool:
+        return self._before_message is not None and self._output_is_full
+
+    @property
+    def _output_is_full(self) -> bool:
+        return self.output.size > self.instrument.personality.output_queue
+
+    def _break_deadlock(self) -> None:
+        """Both buffers are full: drop the response of the message under way and go on (IEEE 488.2 6.3.1.7)."""
+        self.output.clear()
+        self._unheard = True
+        self._report(ScpiError(-430).entry)
+        self._run()
+
     def _run(self) -> None:
         operations = self.instrument.operations
-        while not (self._parser_held and operations.pending):
+        while not (self._parser_held and operations.pending) and not self._waits_for_reader:
             self._parser_held = False
             if self._units:
                 self._execute(self._units.popleft())
@@ -146,19 +188,17 @@ class Session:
                 return
             message = self._backlog.popleft()
             self._backlog_size -= len(message)
-            self._units.extend(parse_message(message))
+            units = parse_message(message)
+            if units and self._before_message is not None:
+                self._before_message()
+            self._units.extend(units)
 
     def _end_message(self) -> None:
         self._indefinite = False
-        if not self._response:
-            return
-        self._responses.append(self._response)
-        self._responses_size += _size(self._response)
-        self._response = []
-        held = not all(map(_settled, self._responses[0]))
-        if held and self._responses_size > self.instrument.personality.output_queue:
-            self._responses.clear()
-            self._responses_size = 0
+        self._unheard = False
+        self.output.end_message()
+        if self._output_is_full and not self.output.ready:
+            self.output.clear()
             self._report(ScpiError(-430).entry)
 
     def _execute(self, unit: Unit | ErrorEntry) -> None:
@@ -173,8 +213,8 @@ class Session:
             self._report(error.entry)
             return
         self._indefinite = self._indefinite or entry.indefinite
-        if reply is not None:
-            self._response.append(reply)
+        if reply is not None and not self._unheard:
+            self.output.put(reply)
 
     def _check(self, entry: Entry) -> None:
         if self._indefinite and entry.pattern.is_query:
@@ -187,16 +227,3 @@ class Session:
         skips = self.instrument.personality.after_command_error is AfterCommandError.SKIP_REST
         if skips and is_command_error(error.code):
             self._units.clear()
-
-
-def _settled(part: Part) -> bool:
-    return not isinstance(part, Later) or part.settled
-
-
-def _text(part: Part) -> str | None:
-    return part.text if isinstance(part, Later) else part
-
-
-def _size(parts: list[Part]) -> int:
-    """Return what a response message counts for, the same before and after a held part is settled."""
-    return sum(1 if isinstance(part, Later) else len(part) + 1 for part in parts)

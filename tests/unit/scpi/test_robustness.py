@@ -62,7 +62,7 @@ def test_held_parser_and_replies_stay_bounded(chunks: list[bytes]) -> None:
     for chunk in chunks * 3:
         session.feed(chunk)
         assert session._backlog_size <= 600
-        assert session._responses_size <= 300
+        assert session.output.size <= 300
     instrument.operations.abort_all()
     session.clear()
     assert session.feed(b"*OPC?\n") == b"1\n"
