@@ -1,0 +1,1 @@
+"""Servers that carry SCPI messages over what knows where a message ends: one package a protocol."""
