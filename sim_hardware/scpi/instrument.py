@@ -8,7 +8,7 @@ from impairlab.sim_hardware.scpi.commands import CommandTable
 from impairlab.sim_hardware.scpi.common import common_commands
 from impairlab.sim_hardware.scpi.device import Device
 from impairlab.sim_hardware.scpi.errors import OPERATION_COMPLETE_BIT, ErrorEntry, ErrorQueue, ScpiError, event_bit
-from impairlab.sim_hardware.scpi.lock import RemoteLock
+from impairlab.sim_hardware.scpi.lock import Arbiter
 from impairlab.sim_hardware.scpi.operations import Clock, Operations
 from impairlab.sim_hardware.scpi.personality import ErrorQueues, Personality
 from impairlab.sim_hardware.scpi.session import Session
@@ -35,13 +35,13 @@ class Instrument:
         self.device = device
         self.personality = personality or Personality()
         self.guard = RLock()
-        self.status = StatusModel()
+        self._listeners: list[Callable[[], None]] = []
+        self.status = StatusModel(self._tell_listeners)
         self.operations = Operations(clock, self.guard, self._operation_complete, self._tell_listeners)
-        self.lock = RemoteLock(self._show_locked)
+        self.lock = Arbiter(self.guard, self._lock_changed)
         self.table = CommandTable([*common_commands(self), *device.commands()], device.suffixes)
         self._errors = self._new_queue()
         self._sessions: list[Session] = []
-        self._listeners: list[Callable[[], None]] = []
         device.power_on(self)
 
     def open_session(self, name: str) -> Session:
@@ -71,6 +71,7 @@ class Instrument:
             queues = [queue] if queue is not None else [self._errors, *(each.errors for each in self._sessions)]
             for each in {id(each): each for each in queues}.values():
                 each.push(entry)
+            self._tell_listeners()
 
     def reset(self) -> None:
         """*RST: abort what is under way, cancel *OPC and *OPC?, reset the device (IEEE 488.2 10.32)."""
@@ -91,7 +92,11 @@ class Instrument:
             self.device.power_on(self)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Have `listener` called whenever sessions may go on by `poll`; call what is returned to stop that."""
+        """Have `listener` called whenever sessions may go on, a lock or the status has changed.
+
+        It is called under `guard`, from any thread, and must return at once: it notes that there is something to look
+        at. Call what is returned to stop that.
+        """
         with self.guard:
             self._listeners.append(listener)
 
@@ -111,8 +116,9 @@ class Instrument:
         for listener in self._listeners:
             listener()
 
-    def _show_locked(self) -> None:
+    def _lock_changed(self) -> None:
         if self.lock.owner:
             self.status.operation.raise_bits(Operating.LOCKED)
         else:
             self.status.operation.lower_bits(Operating.LOCKED)
+        self._tell_listeners()

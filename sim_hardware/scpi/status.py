@@ -3,6 +3,7 @@
 Sources: IEEE 488.2, 11 (status byte, standard event register); SCPI-1999 volume 1, 9 and volume 2, 20 (STATus).
 """
 
+from collections.abc import Callable
 from enum import IntFlag
 
 from impairlab.sim_hardware.scpi.errors import POWER_ON_BIT
@@ -33,9 +34,14 @@ class Operating(IntFlag):
 
 
 class StatusGroup:
-    """Condition, transition filters, latched event and enable: one SCPI status structure of 16 bits."""
+    """Condition, transition filters, latched event and enable: one SCPI status structure of 16 bits.
 
-    def __init__(self) -> None:
+    Args:
+        on_summary: Called when the summary has become true.
+    """
+
+    def __init__(self, on_summary: Callable[[], None] = lambda: None) -> None:
+        self._on_summary = on_summary
         self._condition = 0
         self._event = 0
         self.preset()
@@ -54,8 +60,11 @@ class StatusGroup:
     @condition.setter
     def condition(self, value: int) -> None:
         new = value & ALL_TRANSITIONS
+        before = self.summary
         self._event |= (new & ~self._condition & self._rising) | (self._condition & ~new & self._falling)
         self._condition = new
+        if self.summary and not before:
+            self._on_summary()
 
     def raise_bits(self, bits: int) -> None:
         """Set `bits` of the condition."""
@@ -108,9 +117,14 @@ class StatusGroup:
 
 
 class StatusModel:
-    """The whole status reporting of an instrument, but for what belongs to a session (queues)."""
+    """The whole status reporting of an instrument, but for what belongs to a session (queues).
 
-    def __init__(self) -> None:
+    Args:
+        on_summary: Called when a condition has made the summary of a group true, which may be a reason for service.
+    """
+
+    def __init__(self, on_summary: Callable[[], None] = lambda: None) -> None:
+        self._on_summary = on_summary
         self.event = 0
         self._event_enable = 0
         self._service_enable = 0
@@ -120,8 +134,8 @@ class StatusModel:
     def power_on(self) -> None:
         """Set PON; forget events, and the enables too unless *PSC 0 kept them (IEEE 488.2 10.25)."""
         self.event = POWER_ON_BIT
-        self.operation = StatusGroup()
-        self.questionable = StatusGroup()
+        self.operation = StatusGroup(self._on_summary)
+        self.questionable = StatusGroup(self._on_summary)
         if self.power_on_clear:
             self._event_enable = 0
             self._service_enable = 0
