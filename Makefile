@@ -7,6 +7,12 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 
+# An installation locks this file, and takes it away when it is done. An interrupted one leaves it, and an environment
+# that pip may not be able to mend: that one is made anew.
+UNFINISHED := $(VENV)/unfinished
+$(shell [ ! -e $(UNFINISHED) ] || ! flock --nonblock $(UNFINISHED) true || rm -rf $(VENV))
+INSTALL := flock $(UNFINISHED) $(BIN)/pip install --quiet
+
 # The steps share one virtual environment: under `make -j` two pips at once would break it.
 .NOTPARALLEL:
 .PHONY: help demo test unit bench test-all-pythons system-packages lint docs screenshots lock clean
@@ -19,25 +25,31 @@ $(VENV)/created:
 	  { echo "impairlab needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(VENV)
+	flock $(UNFINISHED) $(PYTHON) -m venv $(VENV)
+	@rm -f $(UNFINISHED)
 	@touch $@
 
 $(VENV)/runtime: requirements/runtime.txt $(VENV)/created
-	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.txt
+	$(INSTALL) --require-hashes -r requirements/runtime.txt
+	@rm -f $(UNFINISHED)
 	@touch $@
 
 $(VENV)/dev: requirements/dev.txt $(VENV)/created
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@rm -f $(UNFINISHED)
 	@touch $@ $(VENV)/runtime
 
 $(VENV)/test: requirements/test.txt $(VENV)/created
-	$(BIN)/pip install --quiet --require-hashes -r requirements/test.txt
+	$(INSTALL) --require-hashes -r requirements/test.txt
+	@rm -f $(UNFINISHED)
 	@touch $@ $(VENV)/runtime
 
 # setuptools leaves deleted files behind in build/, so it is cleared before every build.
 $(VENV)/installed: $(SOURCES) | $(VENV)/runtime
-	rm -rf build
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	flock $(UNFINISHED) rm -rf build
+	$(INSTALL) --no-deps --no-build-isolation --force-reinstall .
+	@rm -f $(UNFINISHED)
 	@touch $@
 
 demo: $(VENV)/installed ## Impair the path to a simulated inference service for a minute, and judge what that does

@@ -54,6 +54,30 @@ def test_one_pip_at_a_time_even_under_make_j(tmp_path: Path) -> None:
     assert (venv / "dev").exists()
 
 
+def test_what_an_interrupted_installation_left_is_made_anew(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    fails_once = f"[ -e {tmp_path}/once ] || {{ touch {tmp_path}/once {venv}/ruin; exit 1; }}"
+    pip = script(tmp_path / "pip", fails_once)
+    python = script(tmp_path / "python3", f'[ "$1" = -c ] || {{ mkdir -p {venv}/bin && cp {pip} {venv}/bin/pip; }}')
+    arguments = (f"PYTHON={python}", f"VENV={venv}", f"{venv}/runtime")
+    assert make(*arguments).returncode != 0
+    assert (venv / "ruin").exists()
+    assert make(*arguments).returncode == 0
+    assert not (venv / "ruin").exists()
+
+
+def test_what_another_make_is_installing_is_left_alone(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    venv.mkdir()
+    with subprocess.Popen(["flock", venv / "unfinished", "sleep", "1"]) as other:
+        while subprocess.run(["flock", "--nonblock", venv / "unfinished", "true"], check=False).returncode == 0:
+            assert other.poll() is None
+        (venv / "theirs").touch()
+        assert make_environment(script(tmp_path / "python3", ":"), venv).returncode == 0
+        assert other.wait() == 0
+    assert (venv / "theirs").exists()
+
+
 def test_a_python_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
     """A pyenv shim for a version that is not selected is on PATH and fails."""
     this = f"3.{sys.version_info[1]}"

@@ -208,6 +208,7 @@ def test_it(service, impairlab_run):
     assert "aborted" in run.joinpath("report.html").read_text()
 
 
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize("interrupts", [1, 2])
 def test_ctrl_c_of_a_terminal_leaves_the_appliance_as_before(
     pytester: pytest.Pytester, lab: Lab, service: str, interrupts: int
