@@ -106,7 +106,7 @@ class Reactor:
         due = self._next_due_ns()
         timeout_s = None if due is None else max(0, due - time.monotonic_ns()) / 1e9
         for key, events in self._selector.select(timeout_s):
-            current = self._selector.get_map().get(key.fileobj)
+            current = self._selector.get_map().get(key.fd)
             if current is not None and current.data is key.data:  # not closed earlier in this turn
                 key.data(events)
         self._on_turn(time.monotonic_ns())
