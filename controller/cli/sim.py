@@ -8,7 +8,7 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import click
@@ -19,6 +19,7 @@ from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 from impairlab.sim_hardware.planes.relay import RelayPlane
+from impairlab.sim_hardware.transports.hislip import HISLIP_PORT
 
 PlaneName = Literal["netns", "relay", "null"]
 Planes = NetnsPlane | RelayPlane | NullPlane
@@ -49,6 +50,8 @@ def sim() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True,
               help="Where to listen for SCPI, and for clients of the relay.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=5025, show_default=True, help="0 takes a free one.")
+@click.option("--hislip", type=click.IntRange(0, 65535), is_flag=False, flag_value=HISLIP_PORT, metavar="[PORT]",
+              help=f"Answer HiSLIP too, on port {HISLIP_PORT} unless another follows.")  # fmt: skip
 @click.option("--serial", default="SIM0001", show_default=True, help="Serial number in *IDN?.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes the random streams of the data plane.")
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON line.")
@@ -57,6 +60,7 @@ def serve(  # noqa: PLR0917 - one for each option
     to: Service | None,
     host: str,
     port: int,
+    hislip: int | None,
     serial: str,
     seed: int,
     as_json: bool,  # noqa: FBT001
@@ -64,15 +68,22 @@ def serve(  # noqa: PLR0917 - one for each option
     """Serve a simulated appliance until Ctrl-C, SIGTERM, or the end of a piped standard input."""
     data_plane = _data_plane(plane, to, host, seed)
     with SimulatedAppliance(data_plane, serial=serial) as appliance:
-        try:
-            bound_host, bound_port = appliance.serve_scpi(host, port)
-        except OSError as error:
-            raise ImpairlabError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        bound_host, bound_port = _listen(appliance.serve_scpi, host, port)
         ready = {"address": f"tcp://{bound_host}:{bound_port}", "plane": plane, "pid": os.getpid()}
+        if hislip is not None:
+            bound_host, bound_port = _listen(appliance.serve_hislip, host, hislip)
+            ready["hislip"] = f"TCPIP::{bound_host}::hislip0,{bound_port}::INSTR"
         ready |= _ways_in(data_plane, to)
         click.echo(json.dumps(ready) if as_json else _in_words(ready))
         _until_told()
     return Exit.OK
+
+
+def _listen(serve: Callable[[str, int], Service], host: str, port: int) -> Service:
+    try:
+        return serve(host, port)
+    except OSError as error:
+        raise ImpairlabError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 def _data_plane(plane: PlaneName, to: Service | None, host: str, seed: int) -> Planes:
@@ -107,6 +118,8 @@ def _join(address: Service) -> str:
 
 def _in_words(ready: Mapping[str, object]) -> str:
     lines = [f"{ready['address']} answers SCPI; data plane {ready['plane']}"]
+    if "hislip" in ready:
+        lines.append(f"{ready['hislip']} answers SCPI over HiSLIP")
     stations, addresses = ready.get("stations"), ready.get("addresses")
     if isinstance(stations, dict) and isinstance(addresses, dict):
         lines += [f"{end} {addresses[end]}: {' '.join(prefix)} COMMAND" for end, prefix in stations.items()]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Protocol, Self
 
 from impairlab.sim_hardware.appliance.box import Box
 from impairlab.sim_hardware.appliance.device import ImpairmentDevice
@@ -10,8 +10,19 @@ from impairlab.sim_hardware.appliance.state import ApplianceState
 from impairlab.sim_hardware.faults import Fault
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.scpi import Identity, Instrument, Personality, ScpiServer
+from impairlab.sim_hardware.transports.hislip import HISLIP_PORT, HislipServer
 
 MANUFACTURER = "impairlab"
+
+
+class _Server(Protocol):
+    """What every server of the dialect can do."""
+
+    def inject(self, fault: Fault, count: int | None = 1) -> None: ...
+
+    def clear_faults(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class SimulatedAppliance:
@@ -47,7 +58,7 @@ class SimulatedAppliance:
         self._box = Box(plane, clock, settle_ns)
         device = ImpairmentDevice(self._box, Identity(MANUFACTURER, model, serial, firmware), update_interval_ns)
         self.instrument = Instrument(device, personality, clock)
-        self._servers: list[ScpiServer] = []
+        self._servers: list[_Server] = []
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +82,18 @@ class SimulatedAppliance:
             OSError: When the address cannot be had.
         """
         server = ScpiServer(self.instrument, host, port, max_connections=max_connections)
+        self._servers.append(server)
+        return server.address
+
+    def serve_hislip(
+        self, host: str = "127.0.0.1", port: int = HISLIP_PORT, *, max_sessions: int | None = None
+    ) -> tuple[str, int]:
+        """Serve the dialect over HiSLIP until `close`; return the address, with the port that was free for 0.
+
+        Raises:
+            OSError: When the address cannot be had.
+        """
+        server = HislipServer(self.instrument, host, port, max_sessions=max_sessions)
         self._servers.append(server)
         return server.address
 

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import pyvisa
 
 from impairlab.controller.cli.app import run_command
 from impairlab.sim_hardware.planes.netns import NetnsPlane
@@ -39,6 +40,13 @@ def ask(address, message):
 def test_it_serves_scpi_and_ends_with_its_standard_input():
     with served("--plane", "null", "--serial", "RACK7") as ready:
         assert ask(ready["address"], "*IDN?") == "impairlab,IL-8,RACK7,1.0"
+
+
+def test_it_serves_hislip_too_where_asked():
+    with served("--plane", "null", "--hislip", "0") as ready:
+        manager = pyvisa.ResourceManager("@py")
+        with closing(manager), closing(manager.open_resource(ready["hislip"])) as box:
+            assert box.query("*IDN?") == "impairlab,IL-8,SIM0001,1.0\n"
 
 
 def test_a_taken_port_is_one_message_and_no_traceback():
