@@ -89,6 +89,7 @@ def _system(instrument: "Instrument") -> Iterator[Declaration]:
     yield Query(":SYSTem:ERRor:COUNt?", lambda at: len(at.session.errors))
     yield Query(":SYSTem:ERRor:ALL?", lambda at: [Word(entry.show()) for entry in at.session.errors.drain()])
     yield Query(":SYSTem:ERRor:CODE[:NEXT]?", lambda at: at.session.errors.pop().code)
+    yield Query(":SYSTem:COMMunicate:TCPip:CONTrol?", lambda at: at.session.control_port())
     yield Query(":SYSTem:HELP:HEADers?", lambda _: "\n".join(instrument.table.headers).encode("ascii"))
 
 

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from impairlab.sim_hardware.faults import ArmedFaults, CloseMidReply, Garbage, LateReply, Mute, PartialReply
 from impairlab.sim_hardware.scpi.session import Session
 
-READ_SIZE = 65_536
+READ_SIZE = 16_384
+"""Bytes read at once of a message that is long anyway."""
+
+SHORT_READ_SIZE = 1024
+"""Bytes read at once otherwise, and with `TURN_UNITS` what keeps one busy client from delaying the others."""
+
+TURN_UNITS = 128
 MOST_UNSENT = 262_144
 """Bytes waiting for a client that does not read before nothing more is read from it."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_MOST_READS_OF_A_CLEAR = 64
 _REPLY_FAULTS = (LateReply, Garbage, PartialReply, CloseMidReply)
 
 
@@ -28,7 +35,7 @@ class _Outgoing:
 
 
 class Connection:
-    """Moves bytes between a non-blocking socket and a session.
+    """Moves bytes between a non-blocking socket and a session, a short turn at a time.
 
     Args:
         sock: Non-blocking; owned from here on.
@@ -47,7 +54,8 @@ class Connection:
         self.last_heard_ns = now_ns
         self.watched_events = 0
         self._faults = faults
-        self._read_size = min(READ_SIZE, session.instrument.personality.input_buffer)
+        self.session.turn_units = TURN_UNITS
+        self._block_pause_ns = session.instrument.personality.block_pause_ns
         self._muted = False
         self._unsent = bytearray()
         self._scheduled: deque[_Outgoing] = deque()
@@ -64,13 +72,24 @@ class Connection:
 
     @property
     def next_due_ns(self) -> int | None:
-        """When the next late reply is due; None when none is."""
-        return self._scheduled[0].due_ns if self._scheduled else None
+        """When there is something to do without anything arriving; None when never."""
+        if self._can_go_on:
+            return 0
+        due = self._scheduled[0].due_ns if self._scheduled else None
+        if self._block_pause_ns is None or not self.session.is_in_block:
+            return due
+        given_up_ns = self.last_heard_ns + self._block_pause_ns
+        return given_up_ns if due is None else min(due, given_up_ns)
+
+    @property
+    def _can_go_on(self) -> bool:
+        return self.session.is_ready and len(self._unsent) < MOST_UNSENT and not self._muted
 
     def receive(self, now_ns: int) -> None:
         """Read what has arrived, execute it and send what is ready. Raises `Gone` at the end of the stream."""
+        is_long = self.session.is_dropping or self.session.is_in_block
         try:
-            data = self.sock.recv(self._read_size)
+            data = self.sock.recv(READ_SIZE if is_long else SHORT_READ_SIZE)
         except BlockingIOError:
             return
         except OSError as error:
@@ -84,14 +103,29 @@ class Connection:
             self._reply(data, now_ns)
 
     def poll(self, now_ns: int) -> None:
-        """Send what has become ready or due since. Raises `Gone` when the peer is."""
-        if not self._muted:
+        """Execute and send what has become ready or due since. Raises `Gone` when the peer is."""
+        pause_ns = self._block_pause_ns
+        if pause_ns is not None and self.session.is_in_block and now_ns - self.last_heard_ns >= pause_ns:
+            self.session.give_up_block()
+        if not self._muted and len(self._unsent) < MOST_UNSENT:
             self._reply(b"", now_ns)
 
     def send_unsent(self) -> None:
         """Send what waited for room. Raises `Gone` when the peer is."""
         content, self._unsent = bytes(self._unsent), bytearray()
         self._send(content)
+
+    def device_clear(self) -> None:
+        """Forget all input and output on its way, what has arrived and is not read yet included."""
+        self.session.clear()
+        self._unsent.clear()
+        self._scheduled.clear()
+        for _ in range(_MOST_READS_OF_A_CLEAR):
+            try:
+                if not self.sock.recv(READ_SIZE):
+                    return
+            except OSError:
+                return
 
     def close(self) -> None:
         """End the session and close the socket in the ordinary way."""
@@ -105,7 +139,7 @@ class Connection:
 
     def _reply(self, data: bytes, now_ns: int) -> None:
         if not self._faults and not self._scheduled:
-            ready = self.session.feed(data)
+            ready = self.session.turn(data)
             if ready:
                 self._send(ready)
             return

@@ -51,6 +51,16 @@ class Framer:
         self._runs_to_end = False
 
     @property
+    def is_in_block(self) -> bool:
+        """Whether bytes of a definite length block are still to come."""
+        return self._block_left > 0
+
+    @property
+    def is_dropping(self) -> bool:
+        """Whether the message under way has been refused as too long."""
+        return self._overrun
+
+    @property
     def is_between_messages(self) -> bool:
         """Whether no message is under way."""
         return not self._buffer and not self._overrun
@@ -78,7 +88,7 @@ class Framer:
                 yield self._buffer[:end].decode("latin-1")
             del self._buffer[:end]
             self._scanned = 0
-        if len(self._buffer) > self._longest and not self._overrun:
+        if len(self._buffer) + self._block_left > self._longest and not self._overrun:
             self._overrun = True
             yield Overrun()
         if self._overrun:

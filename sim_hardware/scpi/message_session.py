@@ -42,6 +42,7 @@ class MessageSession:
         self.session = session
         self.overlapped = overlapped
         self._asked_in_vain = False
+        session.watches_service = True
         session.exchange_messages(before_message=self._interrupt_if_unread)
 
     def write(self, data: bytes, *, end: bool) -> None:

@@ -73,7 +73,7 @@ class OutputQueue:
     def take_messages(self) -> list[bytes]:
         """Remove and return the messages that are ready as a whole, each with its new line, in order.
 
-        For a byte stream, which never takes a part of a message.
+        For a byte stream.
         """
         ready = []
         while self._whole and self._first_is_settled():
@@ -84,7 +84,10 @@ class OutputQueue:
                 if text is not None:
                     texts.append(text)
             self._whole -= 1
-            if texts:
+            begun, self._begun = self._begun, False
+            if begun and texts:
+                texts[0] = f";{texts[0]}"
+            if begun or texts:
                 ready.append(f"{';'.join(texts)}\n".encode("latin-1"))
         return ready
 

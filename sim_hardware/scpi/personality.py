@@ -29,8 +29,11 @@ class Personality:
         error_queues: One queue for all sessions, or one each.
         error_queue_length: Entries, at least 2; the last turns into -350 when it is full.
         input_buffer: Bytes of the longest message; a longer one is -363.
-        output_queue: Bytes that may wait behind a held response; more is -430.
+        output_queue: Bytes of responses that may wait; then execution waits for the reader, and when the input buffer
+            is full as well that is -430.
         new_line_in_string: Whether a new line ends a message in the middle of a string.
+        block_pause_ns: On a byte stream, how long a block may pause before its message is given up with -161; None
+            waits for ever. Without it a wrong length swallows every message that follows.
     """
 
     after_command_error: AfterCommandError = AfterCommandError.SKIP_REST
@@ -39,3 +42,4 @@ class Personality:
     input_buffer: int = 65_536
     output_queue: int = 65_536
     new_line_in_string: NewLineInString = NewLineInString.ENDS_MESSAGE
+    block_pause_ns: int | None = 1_000_000_000

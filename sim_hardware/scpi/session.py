@@ -3,6 +3,7 @@
 No I/O and no thread: a transport writes what it received and sends what it reads.
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
@@ -23,16 +24,24 @@ _MOST_INPUT_BUFFERS = 2
 
 
 class Session:
-    """Made by `Instrument.open_session`; a context manager that releases what it holds.
+    """Made by `Instrument.open_session`; a context manager that gives back its locks.
 
     Every public method may be called from any thread: it takes the instrument's lock. As it is, it serves a byte
     stream; `MessageSession` adds what transports that know END and read requests need.
+
+    Attributes:
+        turn_units: How many units one call executes at most; the rest waits for the next call, see `is_ready`.
+        watches_service: Whether a reason for service is noted that comes, or goes and comes again, in mid-message.
+        control_port: Called by SYSTem:COMMunicate:TCPip:CONTrol?; a transport without a control socket answers 0.
     """
 
     def __init__(self, instrument: "Instrument", name: str, errors: ErrorQueue) -> None:
         self.instrument = instrument
         self.name = name
         self.errors = errors
+        self.turn_units = sys.maxsize
+        self.watches_service = False
+        self.control_port: Callable[[], int] = lambda: 0
         self._service = ServiceRequest()
         self._framer = Framer(instrument.personality.input_buffer, instrument.personality.new_line_in_string)
         self._before_message: Callable[[], None] | None = None
@@ -67,6 +76,16 @@ class Session:
         """Take bytes in, execute what they complete, and return all response bytes that are ready."""
         with self.instrument.guard:
             self.write(data)
+            ready = self.read()
+            while self.is_ready:
+                self._run()
+                ready += self.read()
+            return b"".join(ready)
+
+    def turn(self, data: bytes) -> bytes:
+        """Do as `feed` does, but execute at most `turn_units`; `is_ready` tells whether there is more to do."""
+        with self.instrument.guard:
+            self.write(data)
             return b"".join(self.read())
 
     def poll(self) -> bytes:
@@ -89,9 +108,15 @@ class Session:
             self._run()
 
     def read(self) -> list[bytes]:
-        """Remove and return the response messages that are ready, each with its new line, in order."""
+        """Remove and return the response messages that are ready, each with its new line, in order.
+
+        When the output queue is full, the last one may be the beginning of a message.
+        """
         with self.instrument.guard:
-            return self.output.take_messages()
+            ready = self.output.take_messages()
+            if self._output_is_full and (part := self.output.take(sys.maxsize)):
+                ready.append(part[0])
+            return ready
 
     def clear(self) -> None:
         """Device clear: forget input, output and what waits; settings, status and errors stay (IEEE 488.2 5.8)."""
@@ -121,10 +146,32 @@ class Session:
         return bool(self._units or self._backlog)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether a call would execute something more, because the last one ended at `turn_units`."""
+        return self.is_executing and not self._is_held
+
+    @property
+    def is_in_block(self) -> bool:
+        """Whether bytes of a definite length block are still to come."""
+        return self._framer.is_in_block
+
+    @property
+    def is_dropping(self) -> bool:
+        """Whether the message under way is too long and what still comes of it is passed over."""
+        return self._framer.is_dropping
+
+    def give_up_block(self) -> None:
+        """Forget the message whose block does not go on, -161; the next byte begins a new one."""
+        with self.instrument.guard:
+            if not self._framer.is_dropping:
+                self.report(ScpiError(-161))
+            self._framer.clear()
+
+    @property
     def service_requested(self) -> bool:
         """RQS: whether a new reason for service has come up since the last serial poll."""
         with self.instrument.guard:
-            self._service.update(self.status_byte(), self.instrument.status.service_enable)
+            self._note_service()
             return self._service.requested
 
     def serial_poll(self) -> StatusByte:
@@ -144,62 +191,74 @@ class Session:
         """Put an error that the transport has found into the queue, and set its bit in the event register."""
         self.instrument.report(error, self.errors)
 
+    def _note_service(self) -> None:
+        self._service.update(self.status_byte(), self.instrument.status.service_enable)
+
     def hold_parser(self) -> None:
         """*WAI: execute nothing more until no operation is pending."""
         self._parser_held = True
 
     def _keep(self, message: str | Overrun) -> None:
-        most = _MOST_INPUT_BUFFERS * self.instrument.personality.input_buffer
         if isinstance(message, Overrun):
             self._report(ScpiError(-363).entry)
             return
-        if len(message) + self._backlog_size > most and self._waits_for_reader:
+        if not self._has_room_for(message):
+            self._run()
+        if not self._has_room_for(message) and self._output_is_full:
             self._break_deadlock()
-        if len(message) + self._backlog_size > most:
-            self._report(ScpiError(-363).entry)
-        else:
+        if self._has_room_for(message):
             self._backlog.append(message)
             self._backlog_size += len(message)
+        else:
+            self._report(ScpiError(-363).entry)
+
+    def _has_room_for(self, message: str) -> bool:
+        most = _MOST_INPUT_BUFFERS * self.instrument.personality.input_buffer
+        return len(message) + self._backlog_size <= most
 
     @property
-    def _waits_for_reader(self) -> bool:
-        return self._before_message is not None and self._output_is_full
+    def _is_held(self) -> bool:
+        """Whether the parser waits: for pending operations, or for somebody to read the responses."""
+        return (self._parser_held and not self.instrument.operations.idle) or self._output_is_full
 
     @property
     def _output_is_full(self) -> bool:
-        return self.output.size > self.instrument.personality.output_queue
+        return self.output.size >= self.instrument.personality.output_queue
 
     def _break_deadlock(self) -> None:
         """Both buffers are full: drop the response of the message under way and go on (IEEE 488.2 6.3.1.7)."""
         self.output.clear()
-        self._unheard = True
+        self._unheard = bool(self._units)
         self._report(ScpiError(-430).entry)
         self._run()
 
     def _run(self) -> None:
-        operations = self.instrument.operations
-        while not (self._parser_held and operations.pending) and not self._waits_for_reader:
+        turn_units = self.turn_units
+        while turn_units and not self._is_held:
             self._parser_held = False
             if self._units:
                 self._execute(self._units.popleft())
-                continue
-            self._end_message()
-            if not self._backlog:
+                turn_units -= 1
+                if self.watches_service:
+                    self._note_service()
+                if not self._units:
+                    self._end_message()
+            elif self._backlog:
+                self._begin_message(self._backlog.popleft())
+            else:
                 return
-            message = self._backlog.popleft()
-            self._backlog_size -= len(message)
-            units = parse_message(message)
-            if units and self._before_message is not None:
-                self._before_message()
-            self._units.extend(units)
+
+    def _begin_message(self, message: str) -> None:
+        self._backlog_size -= len(message)
+        units = parse_message(message)
+        if units and self._before_message is not None:
+            self._before_message()
+        self._units.extend(units)
 
     def _end_message(self) -> None:
         self._indefinite = False
         self._unheard = False
         self.output.end_message()
-        if self._output_is_full and not self.output.ready:
-            self.output.clear()
-            self._report(ScpiError(-430).entry)
 
     def _execute(self, unit: Unit | ErrorEntry) -> None:
         if isinstance(unit, ErrorEntry):

@@ -1,7 +1,8 @@
 """Serve an instrument on a raw TCP socket, one thread for all connections, with faults on demand.
 
 Line feed ends a message in both directions; a carriage return before it is white space. A raw socket is a byte stream:
-answers queue up, and no query is ever INTERRUPTED or UNTERMINATED.
+answers queue up, and no query is ever INTERRUPTED or UNTERMINATED. What a byte stream cannot carry, device clear and
+service requests, goes over a control socket that a connection gets when it asks for its port.
 """
 
 import selectors
@@ -14,12 +15,13 @@ from typing import Self
 
 from impairlab.sim_hardware.faults import ArmedFaults, Fault, Mute, Reboot, Refuse, ReplyFault
 from impairlab.sim_hardware.scpi.connection import Connection, Gone
+from impairlab.sim_hardware.scpi.control_socket import ControlSocket
 from impairlab.sim_hardware.scpi.instrument import Instrument
 
 RAW_SCPI_PORT = 5025
 """Registered with IANA as scpi-raw."""
 
-_BACKLOG = 16
+_BACKLOG = 128
 _REQUEST_TIMEOUT_S = 10.0
 
 
@@ -51,6 +53,8 @@ class ScpiServer:
         self._idle_close_ns = idle_close_ns
         self._faults = ArmedFaults()
         self._connections: dict[socket.socket, Connection] = {}
+        self._controls: dict[Connection, ControlSocket] = {}
+        self._timed: set[Connection] = set()
         self._requests: deque[tuple[Callable[[], None], Event]] = deque()
         self._reopen_at_ns: int | None = None
         self._closing = False
@@ -136,8 +140,7 @@ class ScpiServer:
                 self._turn()
         finally:
             for connection in tuple(self._connections.values()):
-                connection.close()
-            self._connections.clear()
+                self._drop(connection)
             self._selector.close()
             self._listener.close()
 
@@ -149,6 +152,9 @@ class ScpiServer:
                 self._accept()
             elif isinstance(key.data, Connection):
                 self._serve(key.data, events)
+            elif isinstance(key.data, ControlSocket):
+                key.data.serve()
+                self._look_after(key.data.data)
         self._act_on_time()
 
     def _serve(self, connection: Connection, events: int) -> None:
@@ -162,7 +168,7 @@ class ScpiServer:
         except Gone:
             self._drop(connection)
         else:
-            self._watch(connection)
+            self._look_after(connection)
 
     def _poll(self, connection: Connection, now_ns: int) -> None:
         try:
@@ -170,7 +176,27 @@ class ScpiServer:
         except Gone:
             self._drop(connection)
         else:
-            self._watch(connection)
+            self._look_after(connection)
+
+    def _look_after(self, connection: Connection) -> None:
+        if connection.sock not in self._connections:
+            return
+        self._watch(connection)
+        if connection.next_due_ns is not None:
+            self._timed.add(connection)
+        else:
+            self._timed.discard(connection)
+        if self._controls and connection in self._controls:
+            self._controls[connection].tell_service_request()
+
+    def _control_port(self, connection: Connection) -> int:
+        """Return the port of the connection's control socket, which is opened now; 0 when none can be had."""
+        if connection not in self._controls:
+            try:
+                self._controls[connection] = ControlSocket(self.address[0], self._selector, connection)
+            except OSError:
+                return 0
+        return self._controls[connection].port
 
     def _answer_wake(self) -> None:
         self._awake.recv(4096)
@@ -194,6 +220,7 @@ class ScpiServer:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = self.instrument.open_session(f"LAN{peer[0]}:{peer[1]}")
         connection = Connection(sock, session, self._faults, time.monotonic_ns())
+        session.control_port = lambda: self._control_port(connection)
         self._connections[sock] = connection
         self._watch(connection)
 
@@ -217,15 +244,17 @@ class ScpiServer:
 
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.sock]
+        self._timed.discard(connection)
+        if control := self._controls.pop(connection, None):
+            control.close()
         if connection.watched_events:
             self._selector.unregister(connection.sock)
 
     def _timeout_s(self) -> float | None:
         due = [self.instrument.operations.next_due_ns, self._reopen_at_ns]
-        for connection in self._connections.values():
-            due.append(connection.next_due_ns)
-            if self._idle_close_ns is not None:
-                due.append(connection.last_heard_ns + self._idle_close_ns)
+        due.extend(connection.next_due_ns for connection in self._timed)
+        if self._idle_close_ns is not None:
+            due.extend(each.last_heard_ns + self._idle_close_ns for each in self._connections.values())
         earliest = min((each for each in due if each is not None), default=None)
         return None if earliest is None else max(0, earliest - time.monotonic_ns()) / 1e9
 
@@ -234,11 +263,13 @@ class ScpiServer:
         if self._reopen_at_ns is not None and now >= self._reopen_at_ns:
             self._accept_again()
         self.instrument.operations.advance()
-        for connection in tuple(self._connections.values()):
-            if self._idle_close_ns is not None and now - connection.last_heard_ns >= self._idle_close_ns:
-                self._drop(connection)
-            elif connection.next_due_ns is not None:
+        for connection in tuple(self._timed):
+            if connection.next_due_ns is not None and now >= connection.next_due_ns:
                 self._poll(connection, now)
+        if self._idle_close_ns is not None:
+            for connection in tuple(self._connections.values()):
+                if now - connection.last_heard_ns >= self._idle_close_ns:
+                    self._drop(connection)
 
     def _reboot(self, boot_ns: int) -> None:
         self._stop_accepting(boot_ns)

@@ -136,5 +136,11 @@ def settings():
     return {re.sub("<flow>|<filtered>", lambda match: nodes[match[0]], header) for header in rows}
 
 
-SHOWN_ELSEWHERE = {"*IDN?", f"{FLOW}:STATistics?", ":SYSTem:HELP:HEADers?", ":SYSTem:LOCK:NAME?"}
+SHOWN_ELSEWHERE = {
+    "*IDN?",
+    f"{FLOW}:STATistics?",
+    ":SYSTem:COMMunicate:TCPip:CONTrol?",
+    ":SYSTem:HELP:HEADers?",
+    ":SYSTem:LOCK:NAME?",
+}
 """Their answers depend on who asks or are too long for a manual."""

@@ -159,13 +159,67 @@ def test_block_longer_than_the_buffer_is_passed_over(lamp_with: Callable[[Person
     assert session.feed(b"SYST:ERR:CODE?;CODE?\n") == b"-363;0\n"
 
 
-def test_too_much_output_behind_a_held_reply_is_dropped(lamp_with: Callable[[Personality], Instrument]) -> None:
+def test_output_behind_a_held_reply_waits_and_then_holds_the_parser(
+    lamp_with: Callable[[Personality], Instrument],
+) -> None:
     instrument = lamp_with(Personality(output_queue=100))
     session = instrument.open_session("x")
     operation = instrument.operations.start("long")
-    assert session.feed(b"*OPC?\n" + b"SYST:VERS?\n" * 20) == b"1999.0\n" * 5, "what came after the drop is answered"
+    assert session.feed(b"*OPC?\n" + b"SYST:VERS?\n" * 20) == b""
+    assert not session.accepts_input
+    assert session.output.size < 110
     operation.complete()
-    assert session.feed(b"SYST:ERR:CODE?\n") == b"-430\n"
+    assert session.poll() == b"1\n" + b"1999.0\n" * 20
+    assert session.feed(b"SYST:ERR:CODE?\n") == b"0\n"
+
+
+def test_both_buffers_full_drops_the_output(lamp_with: Callable[[Personality], Instrument]) -> None:
+    instrument = lamp_with(Personality(output_queue=100, input_buffer=100))
+    session = instrument.open_session("x")
+    operation = instrument.operations.start("long")
+    assert session.feed(b"*OPC?\n" + b"SYST:VERS?\n" * 40) != b"", "what came after the drop is answered"
+    operation.complete()
+    assert session.feed(b"SYST:ERR:CODE?\n").endswith(b"-430\n")
+
+
+def test_long_answer_of_one_message_comes_in_parts(lamp_with: Callable[[Personality], Instrument]) -> None:
+    session = lamp_with(Personality(output_queue=100)).open_session("x")
+    session.write(b"SYST:VERS?" + b";VERS?" * 99 + b"\n")
+    parts = session.read()
+    assert len(parts[0]) <= 110
+    while session.is_ready:
+        session.write(b"")
+        parts += session.read()
+        assert session.output.size <= 110
+    assert b"".join(parts) == b";".join([b"1999.0"] * 100) + b"\n"
+
+
+def test_turn_executes_so_many_units_and_leaves_the_rest(session: Session) -> None:
+    session.turn_units = 3
+    assert session.turn(b"SYST:VERS?\n" * 4 + b"SYST:VERS?;VERS?;VERS?;VERS?\n") == b"1999.0\n" * 3
+    assert session.is_ready
+    assert session.turn(b"") == b"1999.0\n", "two of the four of the next message are done"
+    assert session.turn(b"") == b"1999.0;1999.0;1999.0;1999.0\n"
+    assert not session.is_ready
+
+
+def test_block_longer_than_the_buffer_is_refused_by_its_header(
+    lamp_with: Callable[[Personality], Instrument],
+) -> None:
+    session = lamp_with(Personality(input_buffer=100)).open_session("x")
+    assert session.feed(b"LAMP:LEV #9999999999") == b""
+    assert session.errors.pop().code == -363
+    session.feed(b"*RST\n*IDN?\n")
+    assert session.is_in_block
+    session.give_up_block()
+    assert session.feed(b"LAMP:LEV?\n") == b"0.5\n"
+    assert session.feed(b"SYST:ERR:CODE?\n") == b"0\n", "it was refused already"
+
+
+def test_block_that_does_not_go_on_is_given_up(session: Session) -> None:
+    session.feed(b"LAMP:LEV #15ab")
+    session.give_up_block()
+    assert session.feed(b"LAMP:LEV?;:SYST:ERR:CODE?\n") == b"0.5;-161\n"
 
 
 def test_no_query_no_output(session: Session) -> None:
