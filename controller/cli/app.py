@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 from types import MappingProxyType
 
 import click
@@ -55,6 +56,9 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line; the process ends with one of the codes in `exits`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # "±" on a terminal of another alphabet is no reason to end a run
     sys.exit(run_command(sys.argv[1:]))
 
 

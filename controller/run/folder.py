@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Self
+
+from impairlab.drivers.model.errors import FileError
 
 
 @dataclass(frozen=True)
@@ -23,20 +26,22 @@ class RunFolder:
 
     @classmethod
     def create(cls, parent: Path, scenario: str) -> Self:
-        """Make a new folder named after the time and the scenario; a second run in the same second gets a number."""
+        """Make a new folder named after the time and the scenario; a second run in the same second gets a number.
+
+        Raises:
+            FileError: There can be no folder in that place.
+        """
         stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
-        parent.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            path = parent / (f"{stamp}-{scenario}" + (f"-{number}" if number > 1 else ""))
-            try:
-                path.mkdir()
-            except FileExistsError:
-                number += 1
-                continue
+        numbered = ("" if number == 1 else f"-{number}" for number in count(1))
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            path = next(path for suffix in numbered if _made(path := parent / f"{stamp}-{scenario}{suffix}"))
             (path / "requests").mkdir()
             (path / "wire").mkdir()
-            return cls(path)
+        except OSError as error:
+            problem = f"{parent}: no folder can be made in it: {error.strerror}"
+            raise FileError([f"{problem}; legal: a place that can be written to"]) from error
+        return cls(path)
 
     @property
     def name(self) -> str:
@@ -75,3 +80,11 @@ class RunFolder:
     def report(self) -> Path:
         """The page for people."""
         return self.path / "report.html"
+
+
+def _made(path: Path) -> bool:
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    return True

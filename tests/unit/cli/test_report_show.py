@@ -1,6 +1,9 @@
 """`impairlab report` and `impairlab show`: what came of a run that is over, and the code the shell gets."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,3 +87,12 @@ def test_show_as_json_has_the_verdict_file_and_more(make_run: MakeRun, capsys: p
     assert said["phases"][2]["ttft_p99_ns"] == "inf"
     assert said["ended"] == "success"
     assert said["restorations"][0]["restored"] is True
+
+
+def test_a_character_that_a_terminal_does_not_have_does_not_end_a_command(make_run: MakeRun) -> None:
+    program = [sys.executable, "-c", "from impairlab.controller.cli import main; main()", "show"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    command = [*program, str(make_run().path)]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1, ran.stderr
+    assert " ? " in ran.stdout
