@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,16 @@ def run(lab: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=lab, capture_output=True, text=True, timeout=60)
 
 
+def run_in_time(lab: Path) -> subprocess.CompletedProcess[str]:
+    """A run whose generator kept its times: on a busy machine the first may not be one, and INVALID is right then."""
+    for _ in range(5):
+        done = run(lab)
+        if "the generator's" not in done.stdout:
+            break
+        shutil.rmtree(lab / "runs")
+    return done
+
+
 @contextmanager
 def begun(lab: Path, until: str):
     """A run that has come as far as a line with a text."""
@@ -96,7 +107,7 @@ def children(pid: int) -> list[int]:
 
 
 def test_the_delay_is_seen_by_the_traffic_and_judged(lab):
-    done = run(lab)
+    done = run_in_time(lab)
     assert (done.returncode, done.stderr.count("phase ")) == (1, 4), done.stderr
     [folder] = (lab / "runs").iterdir()
     assert done.stdout.startswith("FAIL: ")
