@@ -18,6 +18,7 @@ class Options:
         wire_log: Where every line is recorded.
         secret: What authenticates us, where the appliance asks for it; hidden in logs and errors.
         timeout_ns: Deadline of one exchange.
+        gap_ns: Least time from an answer to the next message, for an appliance that loses hurried ones.
     """
 
     name: str | None = None
@@ -25,3 +26,4 @@ class Options:
     wire_log: WireLog | None = None
     secret: str | None = None
     timeout_ns: int = DEFAULT_TIMEOUT_NS
+    gap_ns: int = 0

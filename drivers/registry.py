@@ -57,6 +57,7 @@ def connect(
     wire_log: WireLog | None = None,
     secret: str | None = None,
     timeout_ns: int = DEFAULT_TIMEOUT_NS,
+    gap_ns: int = 0,
 ) -> Appliance:
     """Connect to an appliance.
 
@@ -68,13 +69,14 @@ def connect(
         wire_log: See `Options`.
         secret: See `Options`.
         timeout_ns: See `Options`.
+        gap_ns: See `Options`.
 
     Raises:
         DriverError: No such driver.
         TransportError: No way to the appliance.
         IdentityMismatch: Another serial number answers.
     """
-    options = Options(name=name, serial=serial, wire_log=wire_log, secret=secret, timeout_ns=timeout_ns)
+    options = Options(name=name, serial=serial, wire_log=wire_log, secret=secret, timeout_ns=timeout_ns, gap_ns=gap_ns)
     return load_driver(driver)(address, options)
 
 

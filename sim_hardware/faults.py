@@ -5,6 +5,7 @@ middle of a reply, a box that accepts and never answers, a reboot that loses all
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from threading import Lock
 from typing import TypeVar
 
@@ -46,6 +47,59 @@ class CloseMidReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragments:
+    """A reply comes in pieces of `size` bytes, `pause_ns` apart: legal on any byte stream, and often not expected."""
+
+    size: int = 1
+    pause_ns: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.pause_ns < 0:
+            raise ValueError(f"fragments need size >= 1 and pause_ns >= 0: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A reply is sent `times` times in a row."""
+
+    times: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Chatter:
+    """`content` is sent before a reply, which follows `pause_ns` later: "OK", a prompt or a blank line."""
+
+    content: bytes = b"OK\n"
+    pause_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A reply is sent with every match of the regular expression `pattern` replaced, as `re.sub` does."""
+
+    pattern: bytes
+    replacement: bytes
+
+
+PLUS_ZERO = Rewrite(rb'(?<![^;,\n])0,"No error"', rb'+0,"No error"')
+"""No error is `+0`, as many instruments have it."""
+
+ZERO_WITHOUT_TEXT = Rewrite(rb'0,"No error"', rb'0,""')
+DECIMAL_COMMAS = Rewrite(rb"(\d)\.(\d)", rb"\1,\2")
+"""Numbers as the front panel's language writes them (R&S EB200 manual)."""
+
+UNITS_IN_REPLIES = Rewrite(rb"(?<=[ ;])(\d[0-9.]*)(?=[;\"\n])", rb"\1 S")
+CARRIAGE_RETURNS = Rewrite(rb"\n", rb"\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class DropHurried:
+    """A message that comes less than `gap_ns` after the last reply is neither executed nor answered."""
+
+    gap_ns: int = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Mute:
     """Half-open: the connection that next sends something is never answered again, and nothing it sends is executed."""
 
@@ -59,15 +113,52 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Reboot:
-    """Every connection is reset, state is lost, and connections are refused for `boot_ns`."""
+    """Every connection is reset, state is lost, and connections are refused for `boot_ns`.
+
+    For `mute_ns` more they are accepted, and what arrives is lost: a slow boot that looks like a fast one.
+    """
 
     boot_ns: int = 0
+    mute_ns: int = 0
 
 
-ReplyFault = LateReply | Garbage | PartialReply | CloseMidReply
+@dataclass(frozen=True, slots=True)
+class EarlyComplete:
+    """*OPC? answers and *WAI goes on at once, whatever is still under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndlessErrors:
+    """The error queue answers this and is never empty."""
+
+    code: int = -350
+    text: str = "Queue overflow"
+
+
+@dataclass(frozen=True, slots=True)
+class SilentClamp:
+    """A setting beyond `most` is taken without an error as `most`; `header` is relative to its flow, `:DELay:MEAN`."""
+
+    header: str
+    most: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SilentlyIgnored:
+    """What is staged for a flow is taken without an error and forgotten."""
+
+
+ReplyFault = LateReply | Garbage | PartialReply | CloseMidReply | Fragments | Repeat | Chatter | Rewrite
 """Faults that strike one reply."""
 
-Fault = ReplyFault | Mute | Refuse | Reboot
+Fault = ReplyFault | DropHurried | Mute | Refuse | Reboot
+"""Faults of a server and its connections."""
+
+InstrumentFault = EarlyComplete | EndlessErrors | SilentClamp | SilentlyIgnored
+"""Faults of the instrument itself, whichever way it is asked."""
+
+ArmedFault = ReplyFault | DropHurried | Mute | InstrumentFault
+"""Faults that wait for their occasion."""
 
 F = TypeVar("F")
 
@@ -82,7 +173,7 @@ class ArmedFaults:
     def __bool__(self) -> bool:
         return bool(self._armed)
 
-    def arm(self, fault: ReplyFault | Mute, count: int | None) -> None:
+    def arm(self, fault: ArmedFault, count: int | None) -> None:
         """Let `fault` strike `count` times, or until it is cleared when `count` is None.
 
         Raises:
@@ -108,6 +199,13 @@ class ArmedFaults:
                     return armed.fault if self._use(armed) else None
         return None
 
+    def peek(self, kind: type[F]) -> F | None:
+        """Return the first armed fault of a kind, for the one who decides whether this is an occasion for it."""
+        if not self._armed:
+            return None
+        with self._lock:
+            return next((armed.fault for armed in self._armed if isinstance(armed.fault, kind)), None)
+
     def _use(self, armed: "_Armed") -> bool:
         armed.occasions += 1
         if isinstance(armed.fault, LateReply) and armed.occasions % armed.fault.every:
@@ -121,6 +219,6 @@ class ArmedFaults:
 
 @dataclass(slots=True)
 class _Armed:
-    fault: ReplyFault | Mute
+    fault: ArmedFault
     left: int | None
     occasions: int = 0

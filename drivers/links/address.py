@@ -20,6 +20,7 @@ def open_link(
     wire_log: WireLog | None = None,
     secrets: Iterable[str] = (),
     timeout_ns: int = DEFAULT_TIMEOUT_NS,
+    gap_ns: int = 0,
     default_port: int | None = None,
 ) -> Link:
     """Open the link that an address names.
@@ -39,5 +40,6 @@ def open_link(
             f"{address} is not an address; write it like tcp://192.0.2.1:5025", appliance=name or address
         )
     return TcpLink(
-        parts.hostname, port, name=name, greeting=greeting, wire_log=wire_log, secrets=secrets, timeout_ns=timeout_ns
-    )
+        parts.hostname, port, name=name, greeting=greeting, wire_log=wire_log, secrets=secrets,
+        timeout_ns=timeout_ns, gap_ns=gap_ns,
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from time import monotonic_ns, sleep
 from typing import TypeVar
 
 from impairlab.drivers.appliance import Appliance, Commit
@@ -17,6 +18,7 @@ from impairlab.drivers.model.errors import (
     InstrumentError,
     LockedByOther,
     MalformedResponse,
+    NoResponse,
     ProtocolError,
     RebootDetected,
     TransportError,
@@ -39,10 +41,15 @@ T = TypeVar("T")
 
 _ERRORS = ":SYST:ERR:ALL?"
 _COMPLETE = "*OPC?"
+_COMPLETED = (_COMPLETE, "*WAI", ":STAT:OPER:COND?")
+"""What follows a commit. The last answer tells on an appliance whose *OPC? answers before the commit is complete."""
+
 _LOCK = ":SYST:LOCK:REQ?"
 _LOCKED = -203
 _CONDITION = ":STAT:OPER:COND?"
+_SETTLING = 2
 _STAGED = 512
+_POLL_NS = 1_000_000
 _DIRECTION_NODES = {"a-b": "AB", "b-a": "BA"}
 
 
@@ -75,6 +82,7 @@ class ScpiAppliance(Appliance):
             wire_log=options.wire_log,
             secrets=[options.secret] if options.secret else [],
             timeout_ns=options.timeout_ns,
+            gap_ns=options.gap_ns,
             default_port=RAW_SCPI_PORT,
         )
         try:
@@ -94,8 +102,8 @@ class ScpiAppliance(Appliance):
         answers = iter(self._ask(queries))
         entries = []
         for target in targets:
-            conditions = self._read_as(read_conditions, next(answers))
-            selector = self._read_as(read_filter, next(answers)) if target.flow else None
+            conditions = self._read_string(read_conditions, next(answers))
+            selector = self._read_string(read_filter, next(answers)) if target.flow else None
             entries.append(FlowEntry(target=target, filter=selector, conditions=conditions))
         return entries
 
@@ -166,8 +174,8 @@ class ScpiAppliance(Appliance):
     def _commit(self, settings: Mapping[Target, Conditions], units: Sequence[str]) -> Commit:
         """Send a commit; after a failure find out, on a new connection, what became of it."""
         try:
-            done = self._change([*units, _COMPLETE])
-            self._check_completed(done)
+            done = self._change([*units, *_COMPLETED])
+            completed_ns = self._completed_ns(done)
         except InstrumentError:
             self._unstage(tuple(settings))
             raise
@@ -176,13 +184,27 @@ class ScpiAppliance(Appliance):
         except (TransportError, ExchangeTimeout, ProtocolError) as failure:
             self._find_out(settings, failure)
             raise
-        return Commit(done.sent_ns, done.acknowledged_ns)
+        return Commit(done.sent_ns, completed_ns)
 
-    def _check_completed(self, done: Exchange) -> None:
-        """See that *OPC? was answered 1 (IEEE 488.2 10.19), the only answer that acknowledges."""
-        answer = split_units(done.reply)[-2]
+    def _completed_ns(self, done: Exchange) -> int:
+        """Return when the commit was complete for certain.
+
+        *OPC? must have been answered 1 (IEEE 488.2 10.19), the only answer that acknowledges. Some instruments answer
+        it too early: when the appliance is settling nevertheless, its condition is asked until it is not.
+        """
+        *_, answer, condition, _ = split_units(done.reply)
         if answer != "1":
             raise self._malformed(_COMPLETE, done.reply, f"acknowledged by {answer!r} instead of 1")
+        acknowledged_ns = done.acknowledged_ns
+        until_ns = acknowledged_ns + self._patience_ns
+        while int(self._read_as(read_number, condition)) & _SETTLING:
+            if acknowledged_ns >= until_ns:
+                raise NoResponse("acknowledged the commit and never completed it", appliance=self.name,
+                                 command=_COMPLETE, seen=done.reply.encode(), state_known=False)  # fmt: skip
+            sleep(_POLL_NS / 1e9)
+            condition = self._link.query(_CONDITION)
+            acknowledged_ns = monotonic_ns()
+        return acknowledged_ns
 
     def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
         """Say in `failure` whether the write took effect, if that can be known.
@@ -221,6 +243,8 @@ class ScpiAppliance(Appliance):
         cut_short = len(answers) < expected
         last = self._link.query(_ERRORS) if cut_short else answers[-1]
         errors = self._read_as(read_errors, last)
+        if errors and errors == self._read_as(read_errors, answers[0]):
+            self._check_that_errors_end(message, errors)
         if errors:
             if errors[0][0] == _LOCKED:
                 raise LockedByOther(self._owner(), appliance=self.name, command=";".join(units))
@@ -228,6 +252,12 @@ class ScpiAppliance(Appliance):
         if cut_short:
             raise self._malformed(message, done.reply, f"{len(answers)} answers to {expected} questions")
         return done
+
+    def _check_that_errors_end(self, message: str, errors: Sequence[tuple[int, str]]) -> None:
+        """The same errors before and after: see that asking takes them off the queue, else they tell nothing."""
+        again = self._link.query(_ERRORS)
+        if self._read_as(read_errors, again):
+            raise self._malformed(message, again, f"the error queue does not become empty: {errors[0]}")
 
     def _ask(self, queries: Sequence[str]) -> list[str]:
         """Return one answer for each query."""
@@ -262,11 +292,14 @@ class ScpiAppliance(Appliance):
                 raise LockedByOther(ask(":SYST:LOCK:OWN?").strip('"'), appliance=self.name, command=_LOCK)
 
     def _read_as(self, read: Callable[[str], T], text: str) -> T:
-        """Read an answer, which may be a quoted string."""
         try:
-            return read(unquote(text) if text.startswith('"') else text)
+            return read(text)
         except ValueError as error:
             raise self._malformed("", text, str(error)) from error
+
+    def _read_string(self, read: Callable[[str], T], text: str) -> T:
+        """Read what a quoted string holds. Without quotes it is no answer: a blank line is not the empty string."""
+        return self._read_as(lambda quoted: read(unquote(quoted)), text)
 
     def _malformed(self, command: str, reply: str, problem: str) -> MalformedResponse:
         self._link.desynchronise(problem)

@@ -61,8 +61,9 @@ class Facts:
         """Read the answer to `FACTS`. Raises ValueError."""
         paths, flows, interval, options = units
         return cls(
-            int(paths), int(flows), int(read_number(interval).scaleb(9)), frozenset(options.replace('"', "").split(","))
-        )
+            int(read_number(paths)), int(read_number(flows)), int(read_number(interval).scaleb(9)),
+            frozenset(options.replace('"', "").split(",")),
+        )  # fmt: skip
 
     def settings(self) -> list[Setting]:
         """Return every setting that has limits and whose option is installed, once each."""

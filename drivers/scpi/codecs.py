@@ -6,14 +6,18 @@ number, as the models take it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 Value = int | Decimal | bool | str | tuple[object, ...]
 
 NAN = Decimal("9.91E+37")
 """What SCPI answers for a number that is not there."""
+
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[Ee][+-]?[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,10 @@ def number_text(number: Decimal) -> str:
 
 
 def read_number(text: str) -> Decimal:
-    """Return a finite number. Raises ValueError."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is not a number") from error
-    if not number.is_finite():
+    """Return a number as IEEE 488.2 8.7.2 to 8.7.4 writes it: no comma, no space, no unit. Raises ValueError."""
+    if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is not a number")
-    return number
+    return Decimal(text)
 
 
 def _read_whole(text: str) -> int:

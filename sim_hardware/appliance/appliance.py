@@ -7,7 +7,7 @@ from typing import Protocol, Self
 from impairlab.sim_hardware.appliance.box import Box
 from impairlab.sim_hardware.appliance.device import ImpairmentDevice
 from impairlab.sim_hardware.appliance.state import ApplianceState
-from impairlab.sim_hardware.faults import Fault
+from impairlab.sim_hardware.faults import Fault, InstrumentFault
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.scpi import Identity, Instrument, Personality, ScpiServer
 from impairlab.sim_hardware.transports.hislip import HISLIP_PORT, HislipServer
@@ -97,13 +97,17 @@ class SimulatedAppliance:
         self._servers.append(server)
         return server.address
 
-    def inject(self, fault: Fault, count: int | None = 1) -> None:
-        """Let something go wrong on every server; see `ScpiServer.inject`."""
+    def inject(self, fault: Fault | InstrumentFault, count: int | None = 1) -> None:
+        """Let something go wrong in the instrument, or on every server; see `ScpiServer.inject`."""
+        if isinstance(fault, InstrumentFault):
+            self.instrument.faults.arm(fault, count)
+            return
         for server in self._servers:
             server.inject(fault, count)
 
     def clear_faults(self) -> None:
         """Disarm every fault and accept connections again."""
+        self.instrument.faults.clear()
         for server in self._servers:
             server.clear_faults()
 

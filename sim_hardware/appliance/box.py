@@ -4,6 +4,7 @@ Source: docs/reference/scpi.md, "Staged and active", "Trigger", "Memories" and "
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from enum import IntFlag
 
 from impairlab.drivers.model import Statistics, Target
@@ -11,6 +12,7 @@ from impairlab.drivers.model.errors import CapabilityError, ImpairlabError
 from impairlab.sim_hardware.appliance.memories import Memories
 from impairlab.sim_hardware.appliance.settings import DEFAULTS, FlowSettings
 from impairlab.sim_hardware.appliance.state import NOTHING, ApplianceState, Flows, FlowTable, Programmed
+from impairlab.sim_hardware.faults import SilentClamp, SilentlyIgnored
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.scpi import Instrument, Operation, ScpiError
 
@@ -87,6 +89,11 @@ class Box:
 
     def stage(self, target: Target, settings: FlowSettings) -> None:
         """Replace the staged settings of one flow."""
+        faults = self._instrument.faults
+        if faults and faults.strike(SilentlyIgnored) is not None:
+            return
+        if faults and (clamp := faults.strike(SilentClamp)) is not None:
+            settings = _clamped(settings, clamp)
         self._table.stage(target, settings)
         self._show_status()
 
@@ -202,3 +209,10 @@ class Box:
         )
         group = self._instrument.status.operation
         group.condition = (group.condition & ~_OWN_BITS) | sum(bit for bit, is_set in bits if is_set)
+
+
+def _clamped(settings: FlowSettings, clamp: SilentClamp) -> FlowSettings:
+    value = settings.values.get(clamp.header)
+    if not isinstance(value, Decimal) or value <= clamp.most:
+        return settings
+    return FlowSettings({**settings.values, clamp.header: clamp.most})

@@ -3,12 +3,15 @@
 Sources: IEEE 488.2, 10; SCPI-1999 volume 2, 20 (STATus) and 21 (SYSTem); Keysight Truevolt (SYSTem:LOCK).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from impairlab.sim_hardware.faults import EarlyComplete, EndlessErrors
 from impairlab.sim_hardware.scpi.commands import Action, Declaration, Node, Query, Setting
+from impairlab.sim_hardware.scpi.errors import ErrorEntry
+from impairlab.sim_hardware.scpi.operations import Later
 from impairlab.sim_hardware.scpi.parameters import Integer
-from impairlab.sim_hardware.scpi.responses import Word
+from impairlab.sim_hardware.scpi.responses import Reply, Word
 from impairlab.sim_hardware.scpi.status import StatusGroup
 
 if TYPE_CHECKING:
@@ -70,9 +73,17 @@ def _standard_status(instrument: "Instrument") -> Iterator[Declaration]:
 
 
 def _synchronisation(instrument: "Instrument") -> Iterator[Declaration]:
+    def complete(_: Node) -> Reply | Later:
+        early = instrument.faults.strike(EarlyComplete)
+        return instrument.operations.reply_when_idle() if early is None else 1
+
+    def wait(at: Node) -> None:
+        if instrument.faults.peek(EarlyComplete) is None:
+            at.session.hold_parser()
+
     yield Action("*OPC", lambda _: instrument.operations.arm(), guarded=False)
-    yield Query("*OPC?", lambda _: instrument.operations.reply_when_idle())
-    yield Action("*WAI", lambda at: at.session.hold_parser(), guarded=False)
+    yield Query("*OPC?", complete)
+    yield Action("*WAI", wait, guarded=False)
 
 
 def _memories(instrument: "Instrument") -> Iterator[Declaration]:
@@ -84,11 +95,19 @@ def _memories(instrument: "Instrument") -> Iterator[Declaration]:
 
 
 def _system(instrument: "Instrument") -> Iterator[Declaration]:
+    def next_error(at: Node) -> ErrorEntry:
+        stuck = instrument.faults.strike(EndlessErrors)
+        return at.session.errors.pop() if stuck is None else ErrorEntry(stuck.code, stuck.text)
+
+    def all_errors(at: Node) -> Sequence[ErrorEntry]:
+        stuck = instrument.faults.strike(EndlessErrors)
+        return at.session.errors.drain() if stuck is None else [ErrorEntry(stuck.code, stuck.text)]
+
     yield Query(":SYSTem:VERSion?", lambda _: SCPI_VERSION)
-    yield Query(":SYSTem:ERRor[:NEXT]?", lambda at: Word(at.session.errors.pop().show()))
+    yield Query(":SYSTem:ERRor[:NEXT]?", lambda at: Word(next_error(at).show()))
     yield Query(":SYSTem:ERRor:COUNt?", lambda at: len(at.session.errors))
-    yield Query(":SYSTem:ERRor:ALL?", lambda at: [Word(entry.show()) for entry in at.session.errors.drain()])
-    yield Query(":SYSTem:ERRor:CODE[:NEXT]?", lambda at: at.session.errors.pop().code)
+    yield Query(":SYSTem:ERRor:ALL?", lambda at: [Word(entry.show()) for entry in all_errors(at)])
+    yield Query(":SYSTem:ERRor:CODE[:NEXT]?", lambda at: next_error(at).code)
     yield Query(":SYSTem:COMMunicate:TCPip:CONTrol?", lambda at: at.session.control_port())
     yield Query(":SYSTem:HELP:HEADers?", lambda _: "\n".join(instrument.table.headers).encode("ascii"))
 

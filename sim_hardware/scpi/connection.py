@@ -1,11 +1,25 @@
 """One TCP connection of a server: its session, what is still to be sent and when, and the faults that strike it."""
 
+import re
 import socket
 import struct
 from collections import deque
 from dataclasses import dataclass
 
-from impairlab.sim_hardware.faults import ArmedFaults, CloseMidReply, Garbage, LateReply, Mute, PartialReply
+from impairlab.sim_hardware.faults import (
+    ArmedFaults,
+    Chatter,
+    CloseMidReply,
+    DropHurried,
+    Fragments,
+    Garbage,
+    LateReply,
+    Mute,
+    PartialReply,
+    Repeat,
+    ReplyFault,
+    Rewrite,
+)
 from impairlab.sim_hardware.scpi.session import Session
 
 READ_SIZE = 16_384
@@ -20,7 +34,16 @@ MOST_UNSENT = 262_144
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _MOST_READS_OF_A_CLEAR = 64
-_REPLY_FAULTS = (LateReply, Garbage, PartialReply, CloseMidReply)
+_REPLY_FAULTS: tuple[type[ReplyFault], ...] = (
+    LateReply,
+    Garbage,
+    PartialReply,
+    CloseMidReply,
+    Fragments,
+    Repeat,
+    Chatter,
+    Rewrite,
+)
 
 
 class Gone(Exception):  # noqa: N818 - an event, not an error
@@ -57,6 +80,7 @@ class Connection:
         self.session.turn_units = TURN_UNITS
         self._block_pause_ns = session.instrument.personality.block_pause_ns
         self._muted = False
+        self._replied_ns: int | None = None
         self._unsent = bytearray()
         self._scheduled: deque[_Outgoing] = deque()
 
@@ -97,10 +121,32 @@ class Connection:
         if not data:
             raise Gone
         self.last_heard_ns = now_ns
-        if self._faults.strike(Mute) is not None:
-            self._muted = True
+        if self._faults and self._is_lost(now_ns):
+            return
         if not self._muted:
             self._reply(data, now_ns)
+
+    def receive_in_vain(self, now_ns: int) -> None:
+        """Read what has arrived and lose it. Raises `Gone` at the end of the stream."""
+        try:
+            data = self.sock.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Gone from error
+        if not data:
+            raise Gone
+        self.last_heard_ns = now_ns
+
+    def _is_lost(self, now_ns: int) -> bool:
+        """Say whether what has arrived is not even executed."""
+        if self._faults.strike(Mute) is not None:
+            self._muted = True
+        hurried = self._faults.peek(DropHurried)
+        if hurried is None or self._replied_ns is None or now_ns - self._replied_ns >= hurried.gap_ns:
+            return self._muted
+        self._faults.strike(DropHurried)
+        return True
 
     def poll(self, now_ns: int) -> None:
         """Execute and send what has become ready or due since. Raises `Gone` when the peer is."""
@@ -149,21 +195,13 @@ class Connection:
         while self._scheduled and self._scheduled[0].due_ns <= now_ns:
             due = self._scheduled.popleft()
             self._send(due.content)
+            self._replied_ns = now_ns
             if due.then_close:
                 raise Gone
 
     def _schedule(self, reply: bytes, now_ns: int) -> None:
-        outgoing = _Outgoing(now_ns, reply)
-        match self._faults.strike(*_REPLY_FAULTS):
-            case LateReply(after_ns=after):
-                outgoing = _Outgoing(now_ns + after, reply)
-            case Garbage(content=content):
-                outgoing = _Outgoing(now_ns, content)
-            case PartialReply(keep=keep):
-                outgoing = _Outgoing(now_ns, reply[:keep])
-            case CloseMidReply(keep=keep):
-                outgoing = _Outgoing(now_ns, reply[:keep], then_close=True)
-        self._scheduled.append(outgoing)
+        for after_ns, content in _as_struck(reply, fault := self._faults.strike(*_REPLY_FAULTS)):
+            self._scheduled.append(_Outgoing(now_ns + after_ns, content, isinstance(fault, CloseMidReply)))
 
     def _send(self, content: bytes) -> None:
         if self._unsent:
@@ -176,3 +214,24 @@ class Connection:
         except OSError as error:
             raise Gone from error
         self._unsent += content[sent:]
+
+
+def _as_struck(reply: bytes, fault: ReplyFault | None) -> list[tuple[int, bytes]]:
+    """Return what becomes of a reply: pieces, and how much later each is sent."""
+    match fault:
+        case LateReply(after_ns=after):
+            return [(after, reply)]
+        case Garbage(content=content):
+            return [(0, content)]
+        case PartialReply(keep=keep) | CloseMidReply(keep=keep):
+            return [(0, reply[:keep])]
+        case Fragments(size=size, pause_ns=pause):
+            return [(at // size * pause, reply[at : at + size]) for at in range(0, len(reply), size)]
+        case Repeat(times=times):
+            return [(0, reply * times)]
+        case Chatter(content=content, pause_ns=pause):
+            return [(0, content), (pause, reply)]
+        case Rewrite(pattern=pattern, replacement=replacement):
+            return [(0, re.sub(pattern, replacement, reply))]
+        case None:
+            return [(0, reply)]

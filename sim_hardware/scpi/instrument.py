@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from threading import RLock
 
+from impairlab.sim_hardware.faults import ArmedFaults
 from impairlab.sim_hardware.scpi.commands import CommandTable
 from impairlab.sim_hardware.scpi.common import common_commands
 from impairlab.sim_hardware.scpi.device import Device
@@ -25,6 +26,9 @@ class Instrument:
         personality: The choices that the standards leave open.
         clock: Nanoseconds that never go back; a test brings its own and moves it by hand.
 
+    Attributes:
+        faults: What goes wrong in the instrument itself (`InstrumentFault`), whichever way it is asked.
+
     Raises:
         ValueError: When the device's commands contradict each other.
     """
@@ -35,6 +39,7 @@ class Instrument:
         self.device = device
         self.personality = personality or Personality()
         self.guard = RLock()
+        self.faults = ArmedFaults()
         self._listeners: list[Callable[[], None]] = []
         self.status = StatusModel(self._tell_listeners)
         self.operations = Operations(clock, self.guard, self._operation_complete, self._tell_listeners)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Self
 
-from impairlab.sim_hardware.faults import ArmedFaults, Fault, Mute, Reboot, Refuse, ReplyFault
+from impairlab.sim_hardware.faults import ArmedFaults, DropHurried, Fault, Mute, Reboot, Refuse, ReplyFault
 from impairlab.sim_hardware.scpi.connection import Connection, Gone
 from impairlab.sim_hardware.scpi.control_socket import ControlSocket
 from impairlab.sim_hardware.scpi.instrument import Instrument
@@ -57,6 +57,7 @@ class ScpiServer:
         self._timed: set[Connection] = set()
         self._requests: deque[tuple[Callable[[], None], Event]] = deque()
         self._reopen_at_ns: int | None = None
+        self._mute_until_ns = 0
         self._closing = False
         self._accepting = True
         self._listener = _bound_socket((host, port))
@@ -108,8 +109,8 @@ class ScpiServer:
         match fault:
             case Refuse(for_ns=for_ns):
                 self._request(lambda: self._stop_accepting(for_ns))
-            case Reboot(boot_ns=boot_ns):
-                self._request(lambda: self._reboot(boot_ns))
+            case Reboot(boot_ns=boot_ns, mute_ns=mute_ns):
+                self._request(lambda: self._reboot(boot_ns, mute_ns))
             case _:
                 self._arm(fault, count)
 
@@ -118,7 +119,7 @@ class ScpiServer:
         self._faults.clear()
         self._request(self._accept_again)
 
-    def _arm(self, fault: ReplyFault | Mute, count: int | None) -> None:
+    def _arm(self, fault: ReplyFault | DropHurried | Mute, count: int | None) -> None:
         self._faults.arm(fault, count)
 
     def _request(self, action: Callable[[], None]) -> None:
@@ -164,7 +165,11 @@ class ScpiServer:
             if events & selectors.EVENT_WRITE:
                 connection.send_unsent()
             if events & selectors.EVENT_READ:
-                connection.receive(time.monotonic_ns())
+                now = time.monotonic_ns()
+                if now >= self._mute_until_ns:
+                    connection.receive(now)
+                else:
+                    connection.receive_in_vain(now)
         except Gone:
             self._drop(connection)
         else:
@@ -271,8 +276,9 @@ class ScpiServer:
                 if now - connection.last_heard_ns >= self._idle_close_ns:
                     self._drop(connection)
 
-    def _reboot(self, boot_ns: int) -> None:
+    def _reboot(self, boot_ns: int, mute_ns: int) -> None:
         self._stop_accepting(boot_ns)
+        self._mute_until_ns = time.monotonic_ns() + boot_ns + mute_ns
         for connection in tuple(self._connections.values()):
             self._forget(connection)
             connection.reset()

@@ -178,7 +178,10 @@ def test_one_flow_is_set_and_checked_in_one_exchange(address: str, tmp_path) -> 
         box.apply(AB, Conditions.of(outage()))
     sent = [record.text for record in read_wire_log(path) if record.direction == "sent"]
     assert sent[-2:] == [
-        ':SYST:ERR:ALL?;:PATH1:AB:COND "LOSS:STAT 1;LOSS:MOD OUT";:PATH1:AB:APPL;*OPC?;:SYST:ERR:ALL?',
+        (
+            ':SYST:ERR:ALL?;:PATH1:AB:COND "LOSS:STAT 1;LOSS:MOD OUT";:PATH1:AB:APPL'
+            ";*OPC?;*WAI;:STAT:OPER:COND?;:SYST:ERR:ALL?"
+        ),
         ":PATH1:AB:COND?",
     ]
 

@@ -117,9 +117,10 @@ def test_what_others_left_staged_is_not_committed(sim: SimulatedAppliance, box: 
         (CloseMidReply(keep=4), ConnectionLost),
         (Garbage(), MalformedResponse),
         (Garbage(b"1;2;3;4;5;6\n"), MalformedResponse),
-        (Garbage(b'0,"No error";0;0,"No error"\n'), MalformedResponse),
-        (Garbage(b'0,"No error";1;1;0,"No error"\n'), MalformedResponse),
-        (Garbage(b'0,"No error";1;0,"No error"\nOK\n'), UnexpectedOutput),
+        (Garbage(b'0,"No error";0;0;0,"No error"\n'), MalformedResponse),
+        (Garbage(b'0,"No error";1;0,"No error"\n'), MalformedResponse),
+        (Garbage(b'0,"No error";1;0;1;0,"No error"\n'), MalformedResponse),
+        (Garbage(b'0,"No error";1;0;0,"No error"\nOK\n'), UnexpectedOutput),
         (Garbage(b'"open;1\n'), MalformedResponse),
     ],
 )
@@ -259,7 +260,7 @@ ERROR_CLASSES = {
 
 @pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, codes in ERROR_CLASSES.items() for code in codes])
 def test_refusal_is_of_the_class_of_its_number(sim: SimulatedAppliance, box: Appliance, kind, code) -> None:
-    sim.inject(Garbage(f'0,"No error";1;{code},"said ""no"";or so",-221,"Settings conflict"\n'.encode()))
+    sim.inject(Garbage(f'0,"No error";1;0;{code},"said ""no"";or so",-221,"Settings conflict"\n'.encode()))
     with pytest.raises(kind) as raised:
         box.apply(AB, NEUTRAL)
     assert type(raised.value) is kind
