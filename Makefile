@@ -6,6 +6,8 @@ SOURCES := $(shell find drivers controller sim_hardware -type f -not -name '*.py
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SECONDS ?= 600
+FUZZ_ARGS ?=
 
 # An installation locks this file, and takes it away when it is done. An interrupted one leaves it, and an environment
 # that pip may not be able to mend: that one is made anew.
@@ -15,7 +17,7 @@ INSTALL := flock $(UNFINISHED) $(BIN)/pip install --quiet
 
 # The steps share one virtual environment: under `make -j` two pips at once would break it.
 .NOTPARALLEL:
-.PHONY: help demo test unit bench test-all-pythons system-packages lint docs screenshots lock clean
+.PHONY: help demo test unit bench fuzz test-all-pythons system-packages lint docs screenshots lock clean
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -63,6 +65,9 @@ unit: $(VENV)/test $(VENV)/installed ## Run the unit tests alone
 
 bench: $(VENV)/test $(VENV)/installed ## Print how quick it is beside what it promises; fails when a promise is broken
 	$(BIN)/python tests/benchmarks $(BENCH_ARGS)
+
+fuzz: $(VENV)/test $(VENV)/installed ## Fuzz the parsers for FUZZ_SECONDS, 10 minutes by default
+	$(BIN)/python tests/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 test-all-pythons: ## Run the unit tests on each Python 3.11 to 3.14 that is here, besides the default
 	@default=$$($(PYTHON) -c 'import sys; print(sys.version_info[1])'); \
