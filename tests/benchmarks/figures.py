@@ -16,8 +16,9 @@ class Figure:
     Attributes:
         what: What was measured, or compared with what.
         value: The figure.
-        unit: Its unit; "x" for a ratio.
-        target: What it should be: at least that for a ratio, at most that for anything else. None: for information.
+        unit: Its unit; "x" for a ratio, "/s" for a rate.
+        target: What it should be: at least that for a ratio or a rate, at most that for anything else. None: for
+            information.
         beside: What else there is to say.
     """
 
@@ -28,10 +29,14 @@ class Figure:
     beside: str = ""
 
     @property
+    def more_is_better(self) -> bool:
+        return self.unit in {"x", "/s"}
+
+    @property
     def met(self) -> bool:
         if self.target is None:
             return True
-        return self.value >= self.target if self.unit == "x" else self.value <= self.target
+        return self.value >= self.target if self.more_is_better else self.value <= self.target
 
 
 def rates(contenders: Mapping[str, Callable[[], None]], rounds: int, turn_ns: int, measured: Rates) -> None:
