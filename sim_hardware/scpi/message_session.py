@@ -63,15 +63,19 @@ class MessageSession:
             self.session.write(data, end=end)
             self._note_service()
 
-    def read(self, most: int) -> Chunk | None:
+    def read(self, most: int, stop_at: bytes = b"") -> Chunk | None:
         """Remove and return up to `most` bytes of the response.
+
+        Args:
+            most: At least 1.
+            stop_at: A byte; if it comes among them it is the last one returned. None without.
 
         Returns:
             None while it is not ready, and when nothing was asked. The latter is -420, once until something is written.
         """
         with self.session.instrument.guard:
             self.session.write(b"")
-            taken = self.session.output.take(most)
+            taken = self.session.output.take(most, stop_at.decode("latin-1"))
             if taken is not None:
                 self.session.write(b"")  # there is room in the output queue again
             elif not self.expects_response and not self._asked_in_vain:

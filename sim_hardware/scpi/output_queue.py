@@ -45,11 +45,16 @@ class OutputQueue:
             self._whole += 1
             self._open = False
 
-    def take(self, most: int) -> tuple[bytes, bool] | None:
-        """Remove and return up to `most` bytes of the first message and whether they end it; None if none is."""
+    def take(self, most: int, stop_at: str = "") -> tuple[bytes, bool] | None:
+        """Remove and return up to `most` bytes of the first message and whether they end it; None when none is ready.
+
+        The first `stop_at` among them, a character, is the last one taken.
+        """
         text, ends = self._left, self._left_ends
         while len(text) < most and not ends and (piece := self._take_piece()):
             text, ends = text + piece[0], piece[1]
+        if stop_at and (stop := text.find(stop_at, 0, most)) >= 0:
+            most = stop + 1
         self._left = text[most:]
         self._left_ends = ends and bool(self._left)
         return (text[:most].encode("latin-1"), ends and not self._left) if text else None

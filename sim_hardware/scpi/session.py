@@ -136,6 +136,11 @@ class Session:
         return not self._backlog
 
     @property
+    def input_is_full(self) -> bool:
+        """Whether as much waits for a held parser as the input buffer holds."""
+        return self._backlog_size >= self.instrument.personality.input_buffer
+
+    @property
     def is_between_messages(self) -> bool:
         """Whether what was written last ended a message."""
         return self._framer.is_between_messages

@@ -58,6 +58,13 @@ def test_response_is_read_in_pieces_and_end_marks_the_last(exchange: MessageSess
     assert exchange.read(3) == Chunk(b"12\n", True)
 
 
+def test_reading_stops_behind_a_byte_that_is_named(exchange: MessageSession) -> None:
+    exchange.write(b"*IDN?", end=True)
+    assert exchange.read(4096, b",") == Chunk(b"impairlab,", end=False)
+    assert exchange.read(3, b",") == Chunk(b"Lam", end=False)
+    assert exchange.read(4096, b"\n") == Chunk(b"p,L1,1.0\n", end=True)
+
+
 def test_indefinite_block_runs_to_end(exchange: MessageSession) -> None:
     exchange.write(b"LAMP:LEV #0*RST\n", end=False)
     exchange.write(b"NONSENSE\n", end=True)
@@ -230,6 +237,17 @@ def test_device_clear_frees_a_held_parser(exchange: MessageSession) -> None:
     exchange.write(b"SYST:VERS?", end=True)
     exchange.clear()
     assert ask(exchange, b"LAMP:LEV?") == b"0.5\n"
+
+
+def test_a_held_parser_tells_when_its_input_buffer_is_full(lamp_with: Callable[[Personality], Instrument]) -> None:
+    exchange = MessageSession(lamp_with(Personality(input_buffer=100)).open_session("x"))
+    exchange.write(b"LAMP:FLAS 9;*WAI", end=True)
+    for _ in range(9):
+        assert not exchange.session.input_is_full
+        exchange.write(b"LAMP:LEV 0.5", end=True)
+    assert exchange.session.input_is_full
+    exchange.clear()
+    assert not exchange.session.input_is_full
 
 
 def test_message_available_requests_service_and_a_serial_poll_takes_the_request(exchange: MessageSession) -> None:
