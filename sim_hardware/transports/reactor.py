@@ -61,6 +61,11 @@ class Reactor:
         self._waker.close()
         self._awake.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing
+
     def wake(self) -> None:
         """Have a round soon; from any thread."""
         try:
