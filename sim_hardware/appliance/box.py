@@ -12,6 +12,7 @@ from impairlab.drivers.model.errors import CapabilityError, ImpairlabError
 from impairlab.sim_hardware.appliance.memories import Memories
 from impairlab.sim_hardware.appliance.settings import DEFAULTS, FlowSettings
 from impairlab.sim_hardware.appliance.state import NOTHING, ApplianceState, Flows, FlowTable, Programmed
+from impairlab.sim_hardware.appliance.trigger import Layer, TriggerModel
 from impairlab.sim_hardware.faults import SilentClamp, SilentlyIgnored
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.scpi import Instrument, Operation, ScpiError
@@ -22,11 +23,12 @@ class Condition(IntFlag):
 
     SETTLING = 1 << 1
     WAITING_FOR_TRIGGER = 1 << 5
+    WAITING_FOR_ARM = 1 << 6
     IMPAIRING = 1 << 8
     STAGED = 1 << 9
 
 
-_OWN_BITS = Condition.SETTLING | Condition.WAITING_FOR_TRIGGER | Condition.IMPAIRING | Condition.STAGED
+_OWN_BITS = sum(Condition)
 PLANE_FAILED = 1 << 9
 """Bit of the questionable status."""
 
@@ -47,9 +49,7 @@ class Box:
         self._settle_ns = settle_ns
         self._table = FlowTable(plane.paths)
         self._switching: Operation | None = None
-        self._waiting = False
-        self.continuous = False
-        self.trigger_source = "immediate"
+        self.trigger_model = TriggerModel(self._check_staged, self.commit_all)
 
     def power_on(self, instrument: Instrument) -> None:
         """Start up neutral; the memories are as they were. A failing data plane is reported, not raised."""
@@ -62,9 +62,7 @@ class Box:
     def reset(self) -> None:
         """Make all flows neutral at once. Raises -240 when the data plane fails."""
         self._switching = None
-        self._waiting = False
-        self.continuous = False
-        self.trigger_source = "immediate"
+        self.trigger_model.reset()
         self._table = FlowTable(self.plane.paths)
         self._show_status()
         self._program(NOTHING, at_ns=None)
@@ -73,7 +71,7 @@ class Box:
     def state(self) -> ApplianceState:
         """What is active now."""
         table = self._table
-        return ApplianceState(table.active.entries, table.unsaved, self._waiting)
+        return ApplianceState(table.active.entries, table.unsaved, self.trigger_model.layer is Layer.TRIGGER)
 
     def active(self, target: Target) -> FlowSettings:
         """Return the active settings of one flow."""
@@ -111,27 +109,28 @@ class Box:
         self._switch_to(self._table.staged)
 
     def initiate(self) -> None:
-        """Commit, or wait for a trigger that does. Raises -213 while waiting, and what a commit raises."""
-        if self._waiting:
-            raise ScpiError(-213)
-        if self.trigger_source == "immediate":
-            self.commit_all()
-            return
-        self._table.fitted(self._table.staged)
-        self._waiting = True
+        """Leave the idle state of the trigger model; see `TriggerModel`."""
+        self.trigger_model.initiate()
+        self._show_status()
+
+    def arm(self) -> None:
+        """Arm, if that is waited for. Raises -212 if not, and what a commit raises."""
+        self.trigger_model.arm()
         self._show_status()
 
     def trigger(self) -> None:
         """Commit if a trigger is waited for. Raises -211 if not, and what a commit raises."""
-        if not self._waiting:
-            raise ScpiError(-211)
-        self.commit_all()
-        self._waiting = self.continuous
+        self.trigger_model.trigger()
+        self._show_status()
+
+    def bus_event(self) -> None:
+        """*TRG: arm or trigger, whichever is waited for. Raises -211 if neither is, and what a commit raises."""
+        self.trigger_model.bus_event()
         self._show_status()
 
     def abort(self) -> None:
-        """Stop waiting for a trigger."""
-        self._waiting = False
+        """Stop waiting."""
+        self.trigger_model.abort()
         self._show_status()
 
     def save(self, slot: int) -> None:
@@ -165,6 +164,9 @@ class Box:
         except ImpairlabError:
             return False
         return True
+
+    def _check_staged(self) -> None:
+        self._table.fitted(self._table.staged)
 
     def _switch_to(self, flows: Flows) -> None:
         at_ns = self._clock() + self._settle_ns if self._settle_ns else None
@@ -203,7 +205,8 @@ class Box:
         table = self._table
         bits = (
             (Condition.SETTLING, self._switching is not None),
-            (Condition.WAITING_FOR_TRIGGER, self._waiting),
+            (Condition.WAITING_FOR_TRIGGER, self.trigger_model.layer is Layer.TRIGGER),
+            (Condition.WAITING_FOR_ARM, self.trigger_model.layer is Layer.ARM),
             (Condition.IMPAIRING, table.active.impairs),
             (Condition.STAGED, bool(table.unsaved)),
         )

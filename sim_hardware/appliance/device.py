@@ -98,8 +98,8 @@ class ImpairmentDevice(Device):
         return 0 if self._box.is_alive() else 1
 
     def trigger(self) -> None:
-        """Commit, if a trigger is waited for."""
-        self._box.trigger()
+        """Arm or commit, if that is waited for."""
+        self._box.bus_event()
 
     def save(self, slot: int) -> None:
         """Keep the active settings."""
@@ -166,18 +166,23 @@ class ImpairmentDevice(Device):
         yield Query("*LRN?", lambda _: Word(self._learn()), indefinite=True)
 
     def _trigger_commands(self) -> Iterator[Declaration]:
-        box = self._box
+        box, model = self._box, self._box.trigger_model
+
+        def set_arm_source(_: Node, source: str) -> None:
+            model.arm_source = source
 
         def set_source(_: Node, source: str) -> None:
-            box.trigger_source = source
+            model.trigger_source = source
 
         def set_continuous(_: Node, value: bool) -> None:  # noqa: FBT001 - the value of the setting is the point
-            box.continuous = value
+            model.continuous = value
 
         source = Choice("IMMediate", "BUS")
-        yield Setting(":TRIGger:SOURce", source, set_source, lambda _: box.trigger_source)
-        yield Setting(":INITiate:CONTinuous", Boolean(), set_continuous, lambda _: box.continuous)
+        yield Setting(":ARM:SOURce", source, set_arm_source, lambda _: model.arm_source)
+        yield Setting(":TRIGger:SOURce", source, set_source, lambda _: model.trigger_source)
+        yield Setting(":INITiate:CONTinuous", Boolean(), set_continuous, lambda _: model.continuous)
         yield Action(":INITiate[:IMMediate]", lambda _: box.initiate())
+        yield Action(":ARM[:IMMediate]", lambda _: box.arm())
         yield Action(":TRIGger[:IMMediate]", lambda _: box.trigger())
         yield Action(":ABORt", lambda _: box.abort())
 
@@ -197,9 +202,10 @@ class ImpairmentDevice(Device):
         yield Query(":SYSTem:UPDate:INTerval?", lambda _: Decimal(self._update_interval_ns).scaleb(-9))
 
     def _learn(self) -> str:
-        box = self._box
-        units = [":CLE", f":TRIG:SOUR {'BUS' if box.trigger_source == 'bus' else 'IMM'}"]
-        units.append(f":INIT:CONT {int(box.continuous)}")
+        box, model = self._box, self._box.trigger_model
+        short = {"immediate": "IMM", "bus": "BUS"}
+        units = [":CLE", f":ARM:SOUR {short[model.arm_source]}", f":TRIG:SOUR {short[model.trigger_source]}"]
+        units.append(f":INIT:CONT {int(model.continuous)}")
         for target in box.active_flows():
             settings = box.active(target)
             flow = f":FLOW{target.flow}" if target.flow else ""

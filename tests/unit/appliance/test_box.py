@@ -48,8 +48,8 @@ def test_path_that_is_not_there(talk):
 
 GUARDED = [
     OUTAGE, "DEL:STAT ON", "APPL", "CLE", "STAT:CLE", "FLOW1:FILT:STAT ON", ":APPL:ALL", ":CLE:ALL", ":STAT:CLE:ALL",
-    ":TRIG:SOUR BUS", ":INIT", ":INIT:CONT ON", ":TRIG", ":ABOR", "*TRG", "*RST", "*SAV 1", "*RCL 1",
-    ":MEM:STAT:NAME 1,'x'", ":MEM:STAT:DEL 1",
+    ":ARM:SOUR BUS", ":ARM", ":TRIG:SOUR BUS", ":INIT", ":INIT:CONT ON", ":TRIG", ":ABOR", "*TRG", "*RST",
+    "*SAV 1", "*RCL 1", ":MEM:STAT:NAME 1,'x'", ":MEM:STAT:DEL 1",
 ]  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def documented_headers():
         for command in re.findall(r"`([^`]+)`", cells[0]):
             header = command.split(" ")[0].replace("<flow>", FLOW).replace("<filtered>", FILTERED)
             headers.add(header)
-            if len(cells) > 3 or header in {":TRIGger:SOURce", ":INITiate:CONTinuous"}:
+            if len(cells) > 3 or header in {":ARM:SOURce", ":TRIGger:SOURce", ":INITiate:CONTinuous"}:
                 headers.add(f"{header}?")
     return headers
 
