@@ -20,6 +20,7 @@ from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 from impairlab.sim_hardware.planes.relay import RelayPlane
 from impairlab.sim_hardware.transports.hislip import HISLIP_PORT
+from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT
 
 PlaneName = Literal["netns", "relay", "null"]
 Planes = NetnsPlane | RelayPlane | NullPlane
@@ -52,6 +53,10 @@ def sim() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=5025, show_default=True, help="0 takes a free one.")
 @click.option("--hislip", type=click.IntRange(0, 65535), is_flag=False, flag_value=HISLIP_PORT, metavar="[PORT]",
               help=f"Answer HiSLIP too, on port {HISLIP_PORT} unless another follows.")  # fmt: skip
+@click.option("--vxi11", type=click.IntRange(0, 65535), is_flag=False, flag_value=0, metavar="[PORT]",
+              help="Answer VXI-11 too, on a free port unless another follows; its port mapper tells.")  # fmt: skip
+@click.option("--portmapper-port", type=click.IntRange(0, 65535), default=PORTMAPPER_PORT, show_default=True,
+              help="vxi11: where its port mapper listens; 111 takes root as a rule. 0 takes a free one.")  # fmt: skip
 @click.option("--serial", default="SIM0001", show_default=True, help="Serial number in *IDN?.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes the random streams of the data plane.")
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON line.")
@@ -61,6 +66,8 @@ def serve(  # noqa: PLR0917 - one for each option
     host: str,
     port: int,
     hislip: int | None,
+    vxi11: int | None,
+    portmapper_port: int,
     serial: str,
     seed: int,
     as_json: bool,  # noqa: FBT001
@@ -73,6 +80,8 @@ def serve(  # noqa: PLR0917 - one for each option
         if hislip is not None:
             bound_host, bound_port = _listen(appliance.serve_hislip, host, hislip)
             ready["hislip"] = f"TCPIP::{bound_host}::hislip0,{bound_port}::INSTR"
+        if vxi11 is not None:
+            ready["vxi11"] = _serve_vxi11(appliance, host, vxi11, portmapper_port)
         ready |= _ways_in(data_plane, to)
         click.echo(json.dumps(ready) if as_json else _in_words(ready))
         _until_told()
@@ -84,6 +93,18 @@ def _listen(serve: Callable[[str, int], Service], host: str, port: int) -> Servi
         return serve(host, port)
     except OSError as error:
         raise ImpairlabError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def _serve_vxi11(appliance: SimulatedAppliance, host: str, port: int, portmapper_port: int) -> str:
+    """Return the resource name; one with a port, which PyVISA-py understands, where clients would not find it."""
+    try:
+        address = appliance.serve_vxi11(host, port, portmapper_port=portmapper_port)
+    except OSError as error:
+        hint = "; an ordinary user takes --portmapper-port 0" if isinstance(error, PermissionError) else ""
+        where = f"{host}:{port}, port mapper at {portmapper_port}"
+        raise ImpairlabError(f"cannot listen for VXI-11 on {where}: {error.strerror}{hint}") from error
+    found = address.portmapper == PORTMAPPER_PORT
+    return f"TCPIP::{address.host}{'' if found else f',{address.core}'}::inst0::INSTR"
 
 
 def _data_plane(plane: PlaneName, to: Service | None, host: str, seed: int) -> Planes:
@@ -120,6 +141,8 @@ def _in_words(ready: Mapping[str, object]) -> str:
     lines = [f"{ready['address']} answers SCPI; data plane {ready['plane']}"]
     if "hislip" in ready:
         lines.append(f"{ready['hislip']} answers SCPI over HiSLIP")
+    if "vxi11" in ready:
+        lines.append(f"{ready['vxi11']} answers SCPI over VXI-11")
     stations, addresses = ready.get("stations"), ready.get("addresses")
     if isinstance(stations, dict) and isinstance(addresses, dict):
         lines += [f"{end} {addresses[end]}: {' '.join(prefix)} COMMAND" for end, prefix in stations.items()]

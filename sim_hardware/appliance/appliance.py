@@ -11,6 +11,7 @@ from impairlab.sim_hardware.faults import Fault, InstrumentFault
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.scpi import Identity, Instrument, Personality, ScpiServer
 from impairlab.sim_hardware.transports.hislip import HISLIP_PORT, HislipServer
+from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT, Vxi11Address, Vxi11Server
 
 MANUFACTURER = "impairlab"
 
@@ -94,6 +95,21 @@ class SimulatedAppliance:
             OSError: When the address cannot be had.
         """
         server = HislipServer(self.instrument, host, port, max_sessions=max_sessions)
+        self._servers.append(server)
+        return server.address
+
+    def serve_vxi11(
+        self, host: str = "127.0.0.1", port: int = 0, *, portmapper_port: int | None = PORTMAPPER_PORT
+    ) -> Vxi11Address:
+        """Serve the dialect over VXI-11 until `close`, with a port mapper unless its port is None.
+
+        Returns:
+            Where it listens, with the ports that were free for 0.
+
+        Raises:
+            OSError: When an address cannot be had; a port below 1024 is for root, as a rule.
+        """
+        server = Vxi11Server(self.instrument, host, port, portmapper_port=portmapper_port)
         self._servers.append(server)
         return server.address
 

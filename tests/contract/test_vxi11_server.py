@@ -9,7 +9,18 @@ import pytest
 from pyvisa_py.protocols import rpc, vxi11
 from pyvisa_py.tcpip import Vxi11CoreClient
 
-from impairlab.sim_hardware.faults import CloseMidReply, Garbage, LateReply, Mute, PartialReply, Reboot, Refuse
+from impairlab.sim_hardware.faults import (
+    DECIMAL_COMMAS,
+    Chatter,
+    CloseMidReply,
+    Garbage,
+    LateReply,
+    Mute,
+    PartialReply,
+    Reboot,
+    Refuse,
+    Repeat,
+)
 from impairlab.sim_hardware.scpi import Action, Device, Identity, Instrument, Integer, Personality, Query, ScpiError
 from impairlab.sim_hardware.transports.vxi11 import Vxi11Server
 
@@ -534,6 +545,18 @@ def test_garbage_and_a_partial_response(client, server):
     assert client.ask(link, b"*OPC?") == b"1\n"
 
 
+def test_responses_that_are_repeated_rewritten_or_led_by_chatter(client, server):
+    link = client.link()
+    for fault, seen in (
+        (Repeat(2), b"1999.0\n1999.0\n"),
+        (DECIMAL_COMMAS, b"1999,0\n"),
+        (Chatter(b"OK\n", 30 * MS), b"OK\n1999.0\n"),
+    ):
+        server.inject(fault)
+        assert client.ask(link, b"SYST:VERS?") == seen
+        assert client.ask(link, b"SYST:VERS?") == b"1999.0\n"
+
+
 def test_a_connection_that_ends_in_the_middle_of_a_reply(server):
     with socket.create_connection(("127.0.0.1", server.address.core), 10) as sock:
         server.inject(CloseMidReply(10))
@@ -566,10 +589,11 @@ def test_refused_connections_and_a_reboot(client, server, instrument):
             socket.create_connection(("127.0.0.1", port), 10)
     assert client.ask(link, b"*ESE?") == b"12\n"
     server.clear_faults()
-    server.inject(Reboot(50 * MS))
+    server.inject(Reboot(50 * MS, 50 * MS))
     with pytest.raises(ConnectionResetError):
         client.sock.recv(1)
     until(lambda: Client("127.0.0.1", server.address.core).sock.close() is None and server._reopen_at_ns is None)
+    until(lambda: not server._is_deaf())
     again = Client("127.0.0.1", server.address.core)
     assert again.ask(again.link(), b"*ESE?;*ESR?") == b"0;128\n"
     again.close()

@@ -49,6 +49,24 @@ def test_it_serves_hislip_too_where_asked():
             assert box.query("*IDN?") == "impairlab,IL-8,SIM0001,1.0\n"
 
 
+def test_it_serves_vxi11_too_where_asked():
+    with served("--plane", "null", "--vxi11", "--portmapper-port", "0") as ready:
+        assert re.fullmatch(r"TCPIP::127\.0\.0\.1,\d+::inst0::INSTR", ready["vxi11"])
+        manager = pyvisa.ResourceManager("@py")
+        with closing(manager), closing(manager.open_resource(ready["vxi11"])) as box:
+            assert box.query("*IDN?") == "impairlab,IL-8,SIM0001,1.0\n"
+
+
+def test_a_port_mapper_that_cannot_be_is_one_message():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        options = ["--plane", "null", "--vxi11", "--portmapper-port", port]
+        refused = subprocess.run([*COMMAND, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert refused.returncode == 5
+    told = f"cannot listen for VXI-11 on 127.0.0.1:0, port mapper at {port}: Address already in use\n"
+    assert refused.stderr == told
+
+
 def test_a_taken_port_is_one_message_and_no_traceback():
     with served("--plane", "null") as ready:
         port = ready["address"].rpartition(":")[2]

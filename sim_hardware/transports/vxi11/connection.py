@@ -45,6 +45,7 @@ class RpcConnection:
         faults: What strikes this connection.
         watch: Has the server's thread wait for the socket.
         on_gone: Called when the connection has ended, from either side; closes it.
+        is_deaf: Tells whether what arrives now is lost.
 
     Attributes:
         due_ns: When `advance` is due, whatever happens; None while nothing waits.
@@ -58,6 +59,7 @@ class RpcConnection:
         faults: ArmedFaults,
         watch: Watch,
         on_gone: Callable[["RpcConnection"], None],
+        is_deaf: Callable[[], bool],
     ) -> None:
         self.due_ns: int | None = None
         self._socket = sock
@@ -65,6 +67,7 @@ class RpcConnection:
         self._faults = faults
         self._watch = watch
         self._on_gone = on_gone
+        self._is_deaf = is_deaf
         self._reader = rpc.Records(longest_call)
         self._records: deque[bytes] = deque()
         self._queued = 0
@@ -136,7 +139,7 @@ class RpcConnection:
             raise _Gone
         if self._faults.strike(Mute) is not None:
             self._muted = True
-        if self._muted:
+        if self._muted or self._is_deaf():
             return
         for record in self._reader.push(data):
             self._records.append(record)

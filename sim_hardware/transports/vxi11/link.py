@@ -1,8 +1,9 @@
 """One link of a client to the device: its message exchange, and the faults that strike its responses."""
 
+import re
 from collections.abc import Callable
 
-from impairlab.sim_hardware.faults import ArmedFaults, Garbage, LateReply, PartialReply
+from impairlab.sim_hardware.faults import ArmedFaults, Chatter, Garbage, LateReply, PartialReply, Repeat, Rewrite
 from impairlab.sim_hardware.scpi.message_session import Chunk, MessageSession
 from impairlab.sim_hardware.scpi.session import Session
 
@@ -95,12 +96,20 @@ class Link:
 
     def _begin_response(self) -> None:
         self._begun = True
-        match self._faults.strike(LateReply, Garbage, PartialReply):
+        match self._faults.strike(LateReply, Garbage, PartialReply, Repeat, Chatter, Rewrite):
             case LateReply(after_ns=after):
                 self.not_before_ns = self._clock() + after
             case Garbage(content=content):
                 self._take_response()
                 self._substitute, self._substitute_ends = content, True
+            case Repeat(times=times):
+                self._substitute, self._substitute_ends = self._take_response() * times, True
+            case Chatter(content=content, pause_ns=pause):
+                self._substitute, self._substitute_ends = content + self._take_response(), True
+                self.not_before_ns = self._clock() + pause
+            case Rewrite(pattern=pattern, replacement=replacement):
+                rewritten = re.sub(pattern, replacement, self._take_response())
+                self._substitute, self._substitute_ends = rewritten, True
             case PartialReply(keep=keep):
                 self._substitute = self._take_response()[:keep]
 

@@ -86,6 +86,7 @@ class Vxi11Server:
         self._clients: dict[RpcConnection, Client] = {}
         self._others: set[RpcConnection] = set()
         self._reopen_at_ns: int | None = None
+        self._deaf_until_ns = 0
         self._reactor = Reactor(
             "vxi11", on_turn=self._act_on_time, next_due_ns=self._next_due_ns, on_end=self._close_all
         )
@@ -139,8 +140,9 @@ class Vxi11Server:
     def inject(self, fault: Fault, count: int | None = 1) -> None:
         """Let something go wrong, from the next occasion on.
 
-        A late or partial reply is one of the instrument: a read meets its io_timeout. `CloseMidReply` counts bytes of
-        the reply to a read as it is on the wire.
+        A reply is what the instrument answers to one message, in as many reads as the client wants: a late or partial
+        one lets a read meet its io_timeout. `CloseMidReply` alone counts bytes as they are on the wire, of the reply to
+        a device_read. Faults that only a byte stream can have (`Fragments`, `DropHurried`) never strike here.
 
         Args:
             fault: What. `Refuse` and `Reboot` happen at once, before this returns, and ignore `count`.
@@ -153,8 +155,8 @@ class Vxi11Server:
         match fault:
             case Refuse(for_ns=for_ns):
                 self._reactor.request(lambda: self._stop_accepting(for_ns))
-            case Reboot(boot_ns=boot_ns):
-                self._reactor.request(lambda: self._reboot(boot_ns))
+            case Reboot(boot_ns=boot_ns, mute_ns=mute_ns):
+                self._reactor.request(lambda: self._reboot(boot_ns, mute_ns))
             case _:
                 self._faults.arm(fault, count)
 
@@ -203,7 +205,7 @@ class Vxi11Server:
         connection.advance()
 
     def _connection(self, sock: socket.socket, longest_call: int, execute: Execute) -> RpcConnection:
-        return RpcConnection(sock, longest_call, execute, self._faults, self._reactor.watch, self._drop)
+        return RpcConnection(sock, longest_call, execute, self._faults, self._reactor.watch, self._drop, self._is_deaf)
 
     def _answer_core(self, client: Client, record: bytes) -> Answer:
         asked = _call_of(record, CORE_PROGRAM)
@@ -279,8 +281,12 @@ class Vxi11Server:
             if handle is not None:
                 client.interrupt.send(handle)
 
-    def _reboot(self, boot_ns: int) -> None:
+    def _is_deaf(self) -> bool:
+        return time.monotonic_ns() < self._deaf_until_ns
+
+    def _reboot(self, boot_ns: int, mute_ns: int) -> None:
         self._stop_accepting(boot_ns)
+        self._deaf_until_ns = time.monotonic_ns() + boot_ns + mute_ns
         for connection in (*self._clients, *self._others):
             self._forget(connection)
             connection.reset()
