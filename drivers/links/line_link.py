@@ -129,7 +129,7 @@ class LineLink(ABC):
         with self._lock:
             channel = self._make_ready()
             try:
-                sent_ns = self._send(channel, line, command, timeout_ns, harmless=False)
+                sent_ns, _ = self._send(channel, line, command, timeout_ns, harmless=False)
             except BaseException:
                 self._drop("a write did not end")
                 raise
@@ -225,8 +225,7 @@ class LineLink(ABC):
         if channel is None:
             raise ConnectionLost("the connection was dropped", appliance=self.name)
         try:
-            sent_ns = self._send(channel, line, message, timeout_ns, harmless=harmless)
-            until_ns = sent_ns + (self._timeout_ns if timeout_ns is None else timeout_ns)
+            sent_ns, until_ns = self._send(channel, line, message, timeout_ns, harmless=harmless)
             reply = self._receive_line(channel, until_ns, message, harmless=harmless)
             acknowledged_ns = monotonic_ns()
         except BaseException:
@@ -237,12 +236,16 @@ class LineLink(ABC):
         self._idle_since_ns = acknowledged_ns
         return Exchange(reply, sent_ns, acknowledged_ns)
 
-    def _send(self, channel: Channel, line: bytes, command: str, timeout_ns: int | None, *, harmless: bool) -> int:
+    def _send(
+        self, channel: Channel, line: bytes, command: str, timeout_ns: int | None, *, harmless: bool
+    ) -> tuple[int, int]:
+        """Send a line; return when its first byte left and the deadline that counts from then."""
         if self._gap_ns:
             self._keep_gap()
         sent_ns = monotonic_ns()
+        until_ns = sent_ns + (self._timeout_ns if timeout_ns is None else timeout_ns)
         try:
-            sent = channel.send(line, sent_ns + (self._timeout_ns if timeout_ns is None else timeout_ns))
+            sent = channel.send(line, until_ns)
         except OSError as error:
             raise self._lost(str(error), command, b"", harmless=harmless) from error
         if not sent:
@@ -252,7 +255,7 @@ class LineLink(ABC):
             )  # fmt: skip
         if self._wire_log is not None:
             self._record("sent", line[:-1], sent_ns)
-        return sent_ns
+        return sent_ns, until_ns
 
     def _receive_line(self, channel: Channel, until_ns: int, command: str, *, harmless: bool) -> str:
         """Return the answer, which is exactly one line."""

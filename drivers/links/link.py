@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 Ask = Callable[[str], str]
 """Send a question on a connection that was just made and return its answer."""
@@ -16,14 +15,11 @@ Raises IdentityMismatch (the link then drops the connection) or RebootDetected (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One message and its answer.
 
-    Attributes:
-        reply: The answer without its terminator.
-        sent_ns: time.monotonic_ns() just before the first byte left.
-        acknowledged_ns: time.monotonic_ns() just after the last byte of the answer arrived.
+    The reply comes without its terminator. sent_ns is time.monotonic_ns() just before the first byte left,
+    acknowledged_ns just after the last byte of the answer arrived.
     """
 
     reply: str

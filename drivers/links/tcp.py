@@ -21,6 +21,7 @@ from impairlab.drivers.links.wire_log import WireLog
 from impairlab.drivers.model.errors import ConnectError
 
 _READ_SIZE = 65_536
+_WITHOUT_WAITING = int(socket.MSG_DONTWAIT)
 _MILLISECOND_NS = 1_000_000
 _TIMEVAL = struct.Struct("@ll")
 _KEEPALIVE_IDLE_S = 10
@@ -115,18 +116,20 @@ class TcpChannel:
         self._readable.register(sock, select.POLLIN)
         self._writable = select.poll()
         self._writable.register(sock, select.POLLOUT)
-        self._patience_ms = 0
+        self._be_patient(1)
 
     def send(self, content: bytes, until_ns: int) -> bool:
         """Send everything; False when `until_ns` came first."""
         while True:
             try:
-                content = content[self._socket.send(content, socket.MSG_DONTWAIT) :]
+                sent = self._socket.send(content, _WITHOUT_WAITING)
             except BlockingIOError:
                 if not self._writable.poll(max((until_ns - monotonic_ns()) / _MILLISECOND_NS, 0)):
                     return False
-            if not content:
+                continue
+            if sent == len(content):
                 return True
+            content = content[sent:]
 
     def receive(self, until_ns: int) -> bytes | None:
         """Return what arrives next; b"" at the end of the stream, None when `until_ns` came first."""

@@ -80,6 +80,44 @@ class TestTcpLink(LinkContract):
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
 
+    def test_peer_that_takes_in_nothing_is_given_up_at_the_deadline(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener, TcpLink(*listener.getsockname()) as link:
+            started = time.monotonic_ns()
+            with pytest.raises(NoResponse, match="took in no more bytes") as raised:
+                link.exchange("x" * 50_000_000, timeout_ns=100 * MS)
+            assert 100 * MS <= time.monotonic_ns() - started < 5_000 * MS
+            assert not raised.value.state_known
+
+    def test_long_message_arrives_whole_at_a_peer_that_is_slow_to_read(self) -> None:
+        message = "".join(f"{number:08}" for number in range(1_000_000))
+
+        def read_late(_number: int, wire: SocketWire) -> None:
+            time.sleep(0.05)
+            wire.send(b"whole\n" if wire.read_line() == message else b"torn\n")
+
+        with tcp_peer(read_late) as (host, port), TcpLink(host, port, timeout_ns=20_000 * MS) as link:
+            assert link.query(message) == "whole"
+
+    @pytest.mark.parametrize("early_ns", [0, MS // 2, MS, 10 * MS])
+    def test_deadline_that_has_passed_is_not_waited_for(self, early_ns: int) -> None:
+        with tcp_peer(lambda _number, wire: wire.read_line()) as (host, port), TcpLink(host, port) as link:
+            started = time.monotonic_ns()
+            assert link._channel.receive(started - early_ns) is None
+            assert time.monotonic_ns() - started < 1_000 * MS
+
+    def test_longest_line_is_taken_and_a_longer_one_is_malformed(self) -> None:
+        with tcp_peer(answering(str)) as (host, port), TcpLink(host, port, longest_line=10) as link:
+            assert link.query("0123456789") == "0123456789"
+            with pytest.raises(MalformedResponse, match="more than 10 bytes"):
+                link.query("0123456789a")
+
+    def test_each_exchange_has_its_own_deadline(self) -> None:
+        with tcp_peer(answering(lambda line: time.sleep(0.15) or line)) as (host, port), TcpLink(host, port) as link:
+            assert link.query("patient", timeout_ns=10_000 * MS) == "patient"
+            with pytest.raises(NoResponse):
+                link.query("hasty", timeout_ns=20 * MS)
+            assert link.query("patient", timeout_ns=10_000 * MS) == "patient"
+
     def test_address_of_an_ipv6_host_is_bracketed(self) -> None:
         with pytest.raises(ConnectError) as raised:
             TcpLink("::1", int(self.unreachable_address().rpartition(":")[2]))
