@@ -95,6 +95,11 @@ class Connection:
         return bool(self._unsent)
 
     @property
+    def waits(self) -> bool:
+        """Whether an operation that ends, or time that passes, may let it go on."""
+        return bool(self._scheduled or self.session.output) or self.session.is_executing
+
+    @property
     def next_due_ns(self) -> int | None:
         """When there is something to do without anything arriving; None when never."""
         if self._can_go_on:

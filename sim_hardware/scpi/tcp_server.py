@@ -211,7 +211,8 @@ class ScpiServer:
             done.set()
         now = time.monotonic_ns()
         for connection in tuple(self._connections.values()):
-            self._poll(connection, now)
+            if connection.waits or connection in self._controls:
+                self._poll(connection, now)
 
     def _accept(self) -> None:
         try:

@@ -1,14 +1,18 @@
-"""How many *IDN? a second the simulated appliance answers on its raw socket, asked by `lxi benchmark` of lxi-tools.
+"""How many *IDN? a second the simulated appliance answers on its raw socket, and whether 64 clients get their share.
 
-The client is not ours and costs much of the time: beside stands what it gets from a server that does next to nothing.
-Alone on a machine with two cores client and server have one each.
+The one client is `lxi benchmark` of lxi-tools. It is not ours and costs much of the time: beside stands what it gets
+from a server that does next to nothing. Each of the 64 clients asks again as soon as it is answered.
 """
 
 import re
+import selectors
 import shutil
+import socket
 import statistics
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from figures import Figure
 from servers import server
@@ -19,7 +23,20 @@ TARGET = 8_000
 """The C library scpi-parser's example server is the better measure; it is in no package index here."""
 
 
+CLIENTS = 64
+CROWD_S = 3.0
+QUESTION = b"*IDN?\n"
+
+
 def measure() -> Iterator[Figure]:
+    yield from by_lxi()
+    with server("appliance") as (host, port):
+        answers, longest_s = crowd(host, port)
+    yield Figure(f"{CLIENTS} clients at once, fewest answers : most", min(answers) / max(answers), "x", 0.5,
+                 f"{sum(answers) / CROWD_S:.0f}/s together, longest wait {1000 * longest_s:.0f} ms")  # fmt: skip
+
+
+def by_lxi() -> Iterator[Figure]:
     if shutil.which("lxi") is None:
         yield Figure("*IDN? on the raw socket", 0, "/s", None, "not measured: apt-get install lxi-tools")
         return
@@ -37,3 +54,24 @@ def rate(host: str, port: int) -> float:
     finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     (result,) = re.findall(r"Result: ([0-9.]+) requests/second", finished.stdout)
     return float(result)
+
+
+def crowd(host: str, port: int) -> tuple[list[int], float]:
+    """Return how many answers each client got, and the longest that one waited, in seconds."""
+    with ExitStack() as opened, selectors.DefaultSelector() as selector:
+        answers, asked, longest = [0] * CLIENTS, [0.0] * CLIENTS, 0.0
+        for number in range(CLIENTS):
+            sock = opened.enter_context(socket.create_connection((host, port)))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            selector.register(sock, selectors.EVENT_READ, number)
+            asked[number] = time.monotonic()
+            sock.sendall(QUESTION)
+        until = time.monotonic() + CROWD_S
+        while time.monotonic() < until:
+            for key, _ in selector.select(1.0):
+                key.fileobj.recv(4096)
+                longest = max(longest, time.monotonic() - asked[key.data])
+                answers[key.data] += 1
+                asked[key.data] = time.monotonic()
+                key.fileobj.sendall(QUESTION)
+        return answers, longest
