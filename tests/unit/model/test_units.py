@@ -83,6 +83,7 @@ def test_probabilities_come_back_from_their_text(fraction: Decimal) -> None:
 @quickly
 @given(st.decimals(0, 10**12, allow_nan=False))
 def test_frequencies_come_back_from_their_text(frequency: Decimal) -> None:
+    assume(len(frequency.as_tuple().digits) <= 60 and abs(frequency.adjusted()) < 60)  # others are refused by name
     assert parse_frequency(format_frequency(frequency)) == frequency
 
 
