@@ -9,6 +9,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 import click
@@ -51,6 +52,9 @@ def sim() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True,
               help="Where to listen for SCPI, and for clients of the relay.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=5025, show_default=True, help="0 takes a free one.")
+@click.option("--max-connections", type=click.IntRange(1), help="Close a further connection at once.")
+@click.option("--idle-close", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+              help="Close a connection that has sent nothing for so long.")  # fmt: skip
 @click.option("--hislip", type=click.IntRange(0, 65535), is_flag=False, flag_value=HISLIP_PORT, metavar="[PORT]",
               help=f"Answer HiSLIP too, on port {HISLIP_PORT} unless another follows.")  # fmt: skip
 @click.option("--vxi11", type=click.IntRange(0, 65535), is_flag=False, flag_value=0, metavar="[PORT]",
@@ -65,6 +69,8 @@ def serve(  # noqa: PLR0917 - one for each option
     to: Service | None,
     host: str,
     port: int,
+    max_connections: int | None,
+    idle_close: float | None,
     hislip: int | None,
     vxi11: int | None,
     portmapper_port: int,
@@ -75,7 +81,9 @@ def serve(  # noqa: PLR0917 - one for each option
     """Serve a simulated appliance until Ctrl-C, SIGTERM, or the end of a piped standard input."""
     data_plane = _data_plane(plane, to, host, seed)
     with SimulatedAppliance(data_plane, serial=serial) as appliance:
-        bound_host, bound_port = _listen(appliance.serve_scpi, host, port)
+        idle_close_ns = None if idle_close is None else round(idle_close * 1e9)
+        raw = partial(appliance.serve_scpi, max_connections=max_connections, idle_close_ns=idle_close_ns)
+        bound_host, bound_port = _listen(raw, host, port)
         ready = {"address": f"tcp://{bound_host}:{bound_port}", "plane": plane, "pid": os.getpid()}
         if hislip is not None:
             bound_host, bound_port = _listen(appliance.serve_hislip, host, hislip)

@@ -75,14 +75,25 @@ class SimulatedAppliance:
         self._plane.close()
 
     def serve_scpi(
-        self, host: str = "127.0.0.1", port: int = 0, *, max_connections: int | None = None
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        max_connections: int | None = None,
+        idle_close_ns: int | None = None,
     ) -> tuple[str, int]:
         """Serve the dialect on a raw TCP socket until `close`; return the address, with the port that was free for 0.
+
+        Args:
+            host: See `ScpiServer`, as all that follow.
+            port: 0 takes a free one.
+            max_connections: See `ScpiServer`.
+            idle_close_ns: See `ScpiServer`.
 
         Raises:
             OSError: When the address cannot be had.
         """
-        server = ScpiServer(self.instrument, host, port, max_connections=max_connections)
+        server = ScpiServer(self.instrument, host, port, max_connections=max_connections, idle_close_ns=idle_close_ns)
         self._servers.append(server)
         return server.address
 

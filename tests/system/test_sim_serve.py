@@ -42,6 +42,17 @@ def test_it_serves_scpi_and_ends_with_its_standard_input():
         assert ask(ready["address"], "*IDN?") == "impairlab,IL-8,RACK7,1.0"
 
 
+def test_connections_are_capped_and_the_idle_one_is_closed():
+    with served("--plane", "null", "--max-connections", "1", "--idle-close", "0.5") as ready:
+        host, _, port = ready["address"].removeprefix("tcp://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as first:
+            first.sendall(b"*OPC?\n")
+            assert first.recv(10) == b"1\n"
+            with socket.create_connection((host, int(port)), timeout=5) as second:
+                assert second.recv(10) == b""
+            assert first.recv(10) == b""
+
+
 def test_it_serves_hislip_too_where_asked():
     with served("--plane", "null", "--hislip", "0") as ready:
         manager = pyvisa.ResourceManager("@py")
