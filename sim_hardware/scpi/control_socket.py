@@ -63,7 +63,7 @@ class ControlSocket:
     def _accept(self) -> None:
         try:
             sock, _ = self._listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
+        except OSError:  # as a rule that nobody is there
             return
         if self._peer is not None:
             sock.close()

@@ -23,6 +23,7 @@ RAW_SCPI_PORT = 5025
 
 _BACKLOG = 128
 _REQUEST_TIMEOUT_S = 10.0
+_ACCEPT_REST_NS = 50_000_000
 
 
 class ScpiServer:
@@ -219,6 +220,9 @@ class ScpiServer:
             sock, peer = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        except OSError:  # no file descriptor is left; one may be soon
+            self._rest_from_accepting()
+            return
         if self._max_connections is not None and len(self._connections) >= self._max_connections:
             sock.close()
             return
@@ -293,6 +297,11 @@ class ScpiServer:
             self._listener = _bound_socket(self.address)
             self._accepting = False
         self._reopen_at_ns = None if for_ns is None else time.monotonic_ns() + for_ns
+
+    def _rest_from_accepting(self) -> None:
+        self._selector.unregister(self._listener)
+        self._accepting = False
+        self._reopen_at_ns = time.monotonic_ns() + _ACCEPT_REST_NS
 
     def _accept_again(self) -> None:
         self._reopen_at_ns = None

@@ -72,7 +72,7 @@ def fuzz_at_random(target: ModuleType, name: str, seconds: float, seed: int | No
     for each in corpus:
         target.check(each)
     before = peak_rss()
-    resource.setrlimit(resource.RLIMIT_DATA, (data_size() + MOST_GROWTH, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_DATA, (data_size() + MOST_GROWTH, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     until, count = time.monotonic() + seconds, 0
     while time.monotonic() < until:
         count += 1

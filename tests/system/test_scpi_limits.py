@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
 import pytest
@@ -28,7 +28,7 @@ with SimulatedAppliance(NullPlane()) as appliance:
     print(appliance.serve_scpi()[1], flush=True)
     for _ in sys.stdin:
         limit = data_size()["VmData"] + int(sys.argv[1])
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
         print(data_size()["VmHWM"], flush=True)
 """
 
@@ -103,6 +103,35 @@ def test_input_without_end_is_refused_in_bounded_memory_and_the_connection_lives
         assert client.ask("SYST:ERR:CODE?;CODE?") == "-363;0"
         assert client.ask("STAT:OPER:COND?") == "512", "the delay is staged still: no *RST was executed"
     assert grown < 4 * MIB
+
+
+FEW_DESCRIPTORS = """
+import resource, sys
+from impairlab.sim_hardware.appliance import SimulatedAppliance
+from impairlab.sim_hardware.planes import NullPlane
+
+with SimulatedAppliance(NullPlane()) as appliance:
+    print(appliance.serve_scpi()[1], flush=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
+    sys.stdin.read()
+"""
+
+
+def test_server_without_descriptors_goes_on_serving_and_recovers() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", FEW_DESCRIPTORS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process, ExitStack() as opened:
+        served = Served(process)
+        first = opened.enter_context(served.connect())
+        assert first.ask("*OPC?") == "1"
+        with ExitStack() as crowd:
+            for _ in range(60):
+                crowd.enter_context(served.connect())
+            assert first.ask("*OPC?") == "1"
+        assert opened.enter_context(served.connect()).ask("*OPC?") == "1"
+        assert first.ask("*OPC?") == "1"
+        process.stdin.close()
 
 
 def test_a_block_header_that_lies_is_refused_and_the_connection_lives(served: Served) -> None:
