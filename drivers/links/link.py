@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol, Self
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol, Self, TypedDict
+
+from impairlab.drivers.links.wire_log import WireLog
 
 Ask = Callable[[str], str]
 """Send a question on a connection that was just made and return its answer."""
@@ -25,6 +27,19 @@ class Exchange(NamedTuple):
     reply: str
     sent_ns: int
     acknowledged_ns: int
+
+
+class LinkOptions(TypedDict, total=False):
+    """The keyword options that every link takes; `LineLink` says what they are."""
+
+    name: str | None
+    greeting: Greeting | None
+    wire_log: WireLog | None
+    secrets: Iterable[str]
+    timeout_ns: int
+    connect_timeout_ns: int
+    gap_ns: int
+    longest_line: int
 
 
 class Link(Protocol):

@@ -5,19 +5,11 @@ from __future__ import annotations
 import select
 import socket
 import struct
-from collections.abc import Iterable
 from time import monotonic_ns
+from typing import Unpack
 
-from impairlab.drivers.links.line_link import (
-    DEFAULT_CONNECT_TIMEOUT_NS,
-    DEFAULT_TIMEOUT_NS,
-    LONGEST_LINE,
-    SECOND_NS,
-    Channel,
-    LineLink,
-)
-from impairlab.drivers.links.link import Greeting
-from impairlab.drivers.links.wire_log import WireLog
+from impairlab.drivers.links.line_link import SECOND_NS, Channel, LineLink
+from impairlab.drivers.links.link import LinkOptions
 from impairlab.drivers.model.errors import ConnectError
 
 _READ_SIZE = 65_536
@@ -39,47 +31,17 @@ class TcpLink(LineLink):
     Args:
         host: Name or address.
         port: TCP port.
-        name: See `LineLink`, as all that follow.
-        greeting: See `LineLink`.
-        wire_log: See `LineLink`.
-        secrets: See `LineLink`.
-        timeout_ns: See `LineLink`.
-        connect_timeout_ns: See `LineLink`.
-        gap_ns: See `LineLink`.
-        longest_line: See `LineLink`.
+        options: See `LineLink`.
 
     Raises:
         ConnectError: Refused, unreachable, or the name does not resolve.
     """
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        name: str | None = None,
-        greeting: Greeting | None = None,
-        wire_log: WireLog | None = None,
-        secrets: Iterable[str] = (),
-        timeout_ns: int = DEFAULT_TIMEOUT_NS,
-        connect_timeout_ns: int = DEFAULT_CONNECT_TIMEOUT_NS,
-        gap_ns: int = 0,
-        longest_line: int = LONGEST_LINE,
-    ) -> None:
+    def __init__(self, host: str, port: int, **options: Unpack[LinkOptions]) -> None:
         self._host = host
         self._port = port
         self._place = f"{host} port {port}"
-        super().__init__(
-            f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}",
-            name=name,
-            greeting=greeting,
-            wire_log=wire_log,
-            secrets=secrets,
-            timeout_ns=timeout_ns,
-            connect_timeout_ns=connect_timeout_ns,
-            gap_ns=gap_ns,
-            longest_line=longest_line,
-        )
+        super().__init__(f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}", **options)
 
     def _open(self, timeout_ns: int) -> Channel:
         try:

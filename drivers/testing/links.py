@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Event
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import pytest
 
 from impairlab.drivers.links.identity import QUESTION, IdentityGuard
-from impairlab.drivers.links.link import Greeting, Link
+from impairlab.drivers.links.link import Link, LinkOptions
 from impairlab.drivers.links.wire_log import WireLog, read_wire_log
 from impairlab.drivers.model.errors import (
     ConnectError,
@@ -44,18 +43,6 @@ LONG_NS = 20_000 * MS
 """A deadline that a test must not come near."""
 SHORT_NS = 80 * MS
 AT_ONCE_NS = 2_000 * MS
-
-
-class LinkOptions(TypedDict, total=False):
-    """The options that every link takes."""
-
-    greeting: Greeting
-    wire_log: WireLog
-    secrets: Iterable[str]
-    timeout_ns: int
-    connect_timeout_ns: int
-    gap_ns: int
-    longest_line: int
 
 
 class LinkContract(ABC):

@@ -45,6 +45,14 @@ class SocketWire:
             return None
         return line[:-1].decode() if line.endswith(b"\n") else None
 
+    def read(self, size: int) -> bytes | None:
+        """Return exactly `size` bytes; None when the other side has gone."""
+        try:
+            content = self._lines.read(size)
+        except OSError:
+            return None
+        return content if len(content) == size else None
+
     def send(self, content: bytes) -> None:
         """Send bytes; nothing when the other side has gone."""
         try:
@@ -67,7 +75,7 @@ class SocketWire:
 
 
 class _TcpPeer:
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Callable[[int, SocketWire], None]) -> None:
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
@@ -109,7 +117,7 @@ class _TcpPeer:
 
 
 @contextmanager
-def tcp_peer(script: Script) -> Iterator[tuple[str, int]]:
+def tcp_peer(script: Callable[[int, SocketWire], None]) -> Iterator[tuple[str, int]]:
     """Serve connections on a free local TCP port by a script, each in a thread of its own; yields (host, port)."""
     peer = _TcpPeer(script)
     try:

@@ -10,6 +10,7 @@ from typing import Unpack
 import pytest
 
 from impairlab.drivers.links.identity import IdentityGuard
+from impairlab.drivers.links.link import LinkOptions
 from impairlab.drivers.links.tcp import TcpLink
 from impairlab.drivers.model.errors import (
     ConnectError,
@@ -21,7 +22,7 @@ from impairlab.drivers.model.errors import (
     RebootDetected,
     SessionLimit,
 )
-from impairlab.drivers.testing.links import LinkContract, LinkOptions
+from impairlab.drivers.testing.links import LinkContract
 from impairlab.drivers.testing.peers import Script, SocketWire, answering, tcp_peer
 from impairlab.sim_hardware.faults import CloseMidReply, Garbage, LateReply, Mute, PartialReply, Reboot, ReplyFault
 from impairlab.sim_hardware.scpi import Device, Identity, Instrument, ScpiServer

@@ -1,0 +1,138 @@
+"""What PyVISA-py keeps to itself: the sockets below a session, and the bytes that came before a time-out.
+
+PyVISA-py 0.8 takes the end of a VXI-11 stream for silence, counts its time-outs anew with every packet, and drops what
+it has read when one passes. Its sockets are replaced by ones that end at a deadline and say so when the peer has gone.
+Where the attributes used here are missing, as with every other VISA, nothing is replaced.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import traceback
+from collections.abc import Iterator, Mapping
+from time import monotonic_ns
+from typing import Protocol
+
+from pyvisa.constants import StatusCode
+from pyvisa.resources import Resource
+
+_SECOND_NS = 1_000_000_000
+_READ_SIZE = 65_536
+_PACKAGE = "pyvisa_py"
+_SOCKETS = ("_sync", "_async", "sock")
+"""Attributes of a session's interface; the first that is there carries answers."""
+
+
+class Session(Protocol):
+    """What is used of PyVISA-py's sessions, which are not typed."""
+
+    interface: object
+
+    def read(self, count: int) -> tuple[bytes | bytearray, StatusCode]:
+        """Return up to `count` bytes, and with a time-out what came before it."""
+
+    def read_stb(self) -> tuple[int, StatusCode]:
+        """Return the status byte."""
+
+
+class WatchedSocket(socket.socket):
+    """A TCP socket whose every wait ends at one deadline; the end of the stream is an error.
+
+    Attributes:
+        until_ns: The deadline (monotonic); None for PyVISA-py's own time-outs.
+    """
+
+    until_ns: int | None = None
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Receive as a socket does.
+
+        Raises:
+            ConnectionResetError: At the end of the stream.
+            TimeoutError: At the deadline.
+        """
+        self._hurry()
+        content = super().recv(size, flags)
+        if size and not content:
+            raise ConnectionResetError("the peer closed the connection")
+        return content
+
+    def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0, flags: int = 0) -> int:  # type: ignore[override]
+        """Receive as a socket does; see `recv`."""
+        self._hurry()
+        count = super().recv_into(buffer, nbytes, flags)
+        if not count and (nbytes or len(buffer)):
+            raise ConnectionResetError("the peer closed the connection")
+        return count
+
+    def waiting(self) -> bytes | None:
+        """Return what has arrived, without waiting; b"" at the end of the stream, None when there is nothing."""
+        readable = select.poll()
+        readable.register(self, select.POLLIN)
+        return super().recv(_READ_SIZE) if readable.poll(0) else None
+
+    def _hurry(self) -> None:
+        if self.until_ns is None:
+            return
+        left_ns = self.until_ns - monotonic_ns()
+        if left_ns <= 0:
+            raise TimeoutError("the deadline has passed")
+        self.settimeout(left_ns / _SECOND_NS)
+
+
+def session_of(resource: Resource) -> Session | None:
+    """Return PyVISA-py's session below a resource; None where another VISA is below it."""
+    library = resource.visalib
+    if type(library).__module__.partition(".")[0] != _PACKAGE:
+        return None
+    sessions: Mapping[int, Session] = getattr(library, "sessions", {})
+    return sessions.get(resource.session)
+
+
+def is_hislip(session: Session | None) -> bool:
+    """Say whether it is a HiSLIP session: one with two channels."""
+    return hasattr(getattr(session, "interface", None), "_sync")
+
+
+def watch_sockets(session: Session | None) -> tuple[WatchedSocket, ...]:
+    """Replace the sockets of a session by watched ones; return them, the one that carries answers first."""
+    interface = getattr(session, "interface", None)
+    watched = []
+    for name in _SOCKETS:
+        plain = getattr(interface, name, None)
+        if isinstance(plain, socket.socket) and plain.type is socket.SOCK_STREAM:
+            timeout = plain.gettimeout()
+            replacement = WatchedSocket(fileno=plain.detach())
+            replacement.settimeout(timeout)
+            setattr(interface, name, replacement)
+            watched.append(replacement)
+    return tuple(watched)
+
+
+def read_some(session: Session, most: int) -> tuple[bytes, StatusCode]:
+    """Read up to `most` bytes; with a time-out, what came before it."""
+    content, status = session.read(most)
+    return bytes(content), status
+
+
+def close_leftovers(error: BaseException) -> None:
+    """Close the sockets that PyVISA-py left open when it failed to open a session."""
+    for each in causes(error):
+        for frame, _ in traceback.walk_tb(each.__traceback__):
+            if str(frame.f_globals.get("__name__", "")).startswith(_PACKAGE):
+                for value in tuple(vars(frame.f_locals.get("self", None) or _Nothing()).values()):
+                    if isinstance(value, socket.socket):
+                        value.close()
+
+
+class _Nothing:
+    """Has no attributes."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, then what caused it, and so on."""
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
