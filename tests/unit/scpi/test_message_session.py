@@ -264,6 +264,13 @@ def test_message_available_requests_service_and_a_serial_poll_takes_the_request(
     assert exchange.service_requested, "a new response is a new reason"
 
 
+def test_reason_for_service_that_goes_and_comes_within_one_message_is_a_new_one(exchange: MessageSession) -> None:
+    exchange.write(b"*SRE 4;NONSENSE", end=True)
+    assert exchange.serial_poll() == 4 + 64
+    exchange.write(b"*CLS;NONSENSE", end=True)
+    assert exchange.serial_poll() == 4 + 64
+
+
 def test_overlong_message_is_dropped_and_the_next_one_served(lamp_with: Callable[[Personality], Instrument]) -> None:
     exchange = MessageSession(lamp_with(Personality(input_buffer=100)).open_session("x"))
     for _ in range(100):
