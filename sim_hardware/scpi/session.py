@@ -5,7 +5,7 @@ No I/O and no thread: a transport writes what it received and sends what it read
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Self
 
 from impairlab.sim_hardware.scpi.commands import Entry, Node
@@ -14,7 +14,7 @@ from impairlab.sim_hardware.scpi.framing import Framer, Overrun
 from impairlab.sim_hardware.scpi.output_queue import OutputQueue
 from impairlab.sim_hardware.scpi.personality import AfterCommandError
 from impairlab.sim_hardware.scpi.status import ServiceRequest, StatusByte
-from impairlab.sim_hardware.scpi.syntax import Unit, parse_message
+from impairlab.sim_hardware.scpi.syntax import Unit, units_of
 
 if TYPE_CHECKING:
     from impairlab.sim_hardware.scpi.instrument import Instrument
@@ -60,7 +60,8 @@ class Session:
         self._framer.clear()
         self._backlog: deque[str] = deque()
         self._backlog_size = 0
-        self._units: deque[Unit | ErrorEntry] = deque()
+        self._units: Iterator[Unit | ErrorEntry] = iter(())
+        self._next: Unit | ErrorEntry | None = None
         self.output = OutputQueue()
         self._parser_held = False
         self._indefinite = False
@@ -148,7 +149,7 @@ class Session:
     @property
     def is_executing(self) -> bool:
         """Whether a message is under way or waits for its turn, behind *WAI or a full output queue."""
-        return bool(self._units or self._backlog)
+        return self._next is not None or bool(self._backlog)
 
     @property
     def is_ready(self) -> bool:
@@ -233,7 +234,7 @@ class Session:
     def _break_deadlock(self) -> None:
         """Both buffers are full: drop the response of the message under way and go on (IEEE 488.2 6.3.1.7)."""
         self.output.clear()
-        self._unheard = bool(self._units)
+        self._unheard = self._next is not None
         self._report(ScpiError(-430).entry)
         self._run()
 
@@ -241,12 +242,13 @@ class Session:
         turn_units = self.turn_units
         while turn_units and not self._is_held:
             self._parser_held = False
-            if self._units:
-                self._execute(self._units.popleft())
+            if self._next is not None:
+                self._execute(self._next)
+                self._next = next(self._units, None)
                 turn_units -= 1
                 if self.watches_service:
                     self._note_service()
-                if not self._units:
+                if self._next is None:
                     self._end_message()
             elif self._backlog:
                 self._begin_message(self._backlog.popleft())
@@ -255,10 +257,10 @@ class Session:
 
     def _begin_message(self, message: str) -> None:
         self._backlog_size -= len(message)
-        units = parse_message(message)
-        if units and self._before_message is not None:
+        self._units = units_of(message)
+        self._next = next(self._units, None)
+        if self._next is not None and self._before_message is not None:
             self._before_message()
-        self._units.extend(units)
 
     def _end_message(self) -> None:
         self._indefinite = False
@@ -290,4 +292,4 @@ class Session:
         self.instrument.report(error, self.errors)
         skips = self.instrument.personality.after_command_error is AfterCommandError.SKIP_REST
         if skips and is_command_error(error.code):
-            self._units.clear()
+            self._units = iter(())

@@ -3,6 +3,7 @@
 Sources: IEEE 488.2, 7.3 (message units); SCPI-1999 volume 1, 6.2.4 (traversal of the header tree).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,11 +76,15 @@ def parse_message(text: str) -> tuple[Unit | ErrorEntry, ...]:
 
     The path is the root again after an error. An empty message has no units.
     """
-    return _cached(text) if len(text) <= _CACHED_LENGTH else _parse(text)
+    return tuple(units_of(text))
 
 
-def _parse(text: str) -> tuple[Unit | ErrorEntry, ...]:
-    units: list[Unit | ErrorEntry] = []
+def units_of(text: str) -> Iterator[Unit | ErrorEntry]:
+    """Yield the units of a program message as `parse_message` returns them; a long one is read as they are taken."""
+    return iter(_cached(text)) if len(text) <= _CACHED_LENGTH else _parse(text)
+
+
+def _parse(text: str) -> Iterator[Unit | ErrorEntry]:
     base, at = "", 0
     while True:
         at = lexer.white_space(text, at)
@@ -87,14 +92,14 @@ def _parse(text: str) -> tuple[Unit | ErrorEntry, ...]:
             try:
                 sent = read_unit(text, at)
             except ScpiError as error:
-                units.append(error.entry)
+                yield error.entry
                 base, at = "", _next_separator(text, at)
             else:
                 header, base = absolute_header(base, sent.header.lexeme)
-                units.append(Unit(header, sent.data))
+                yield Unit(header, sent.data)
                 at = sent.end
         if at >= len(text) or text[at] != ";":
-            return tuple(units)
+            return
         at += 1
 
 
@@ -112,4 +117,6 @@ def _next_separator(text: str, at: int) -> int:
     return len(text)
 
 
-_cached = lru_cache(maxsize=_CACHED_MESSAGES)(_parse)
+@lru_cache(maxsize=_CACHED_MESSAGES)
+def _cached(text: str) -> tuple[Unit | ErrorEntry, ...]:
+    return tuple(_parse(text))

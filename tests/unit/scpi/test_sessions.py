@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from impairlab.sim_hardware.scpi import AfterCommandError, ErrorQueues, Instrument, Personality, Session
+from impairlab.sim_hardware.scpi import AfterCommandError, ErrorQueues, Instrument, Personality, Session, syntax
 
 Ask = Callable[[str], str]
 MILLISECOND = 1_000_000
@@ -201,6 +201,18 @@ def test_turn_executes_so_many_units_and_leaves_the_rest(session: Session) -> No
     assert session.turn(b"") == b"1999.0\n", "two of the four of the next message are done"
     assert session.turn(b"") == b"1999.0;1999.0;1999.0;1999.0\n"
     assert not session.is_ready
+
+
+def test_long_message_is_read_as_it_is_executed(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    read_unit = syntax.read_unit
+    monkeypatch.setattr(syntax, "read_unit", lambda text, at=0: (read.append(at), read_unit(text, at))[1])
+    session.turn_units = 3
+    session.turn(b"*CLS;" * 1000 + b"*OPC?\n")
+    assert len(read) == 4
+    while session.is_ready:
+        answer = session.turn(b"")
+    assert (len(read), answer) == (1001, b"1\n")
 
 
 def test_block_longer_than_the_buffer_is_refused_by_its_header(
