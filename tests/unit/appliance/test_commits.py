@@ -22,6 +22,34 @@ def slow(appliance):
     return appliance
 
 
+OVERLAPPED = [
+    "PATH1:AB:APPL", "APPL", "APPL:ALL", "INIT", "*SAV 1;*RCL 1",
+    "TRIG:SOUR BUS;:INIT;:TRIG", "TRIG:SOUR BUS;:INIT;*TRG", "ARM:SOUR BUS;:INIT;:ARM", "ARM:SOUR BUS;:INIT;*TRG",
+]  # fmt: skip
+SEQUENTIAL = [
+    "*RST", "*CLS", "*SAV 1", "*TST?", "CLE", "PATH1:AB:CLE", "STAT:CLE", "PATH1:AB:MTU:STAT 1", "STAT:PRES",
+    "TRIG:SOUR BUS;:INIT", "ARM:SOUR BUS;:INIT", "ARM:SOUR BUS;:TRIG:SOUR BUS;:INIT;:ARM", "ABOR", "MEM:STAT:DEL 1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", OVERLAPPED)
+def test_command_that_starts_a_commit_is_overlapped(slow, talk, clock, message):
+    talk("*CLS")
+    assert talk(f"{message};*OPC") == ""
+    assert talk("*OPC?;*ESR?") == ""
+    clock.now += 5 * MS - 1
+    assert talk() == ""
+    clock.now += 1
+    assert talk() == "1;0", "*ESR? was not held, and read before the commit was complete"
+    assert talk("*ESR?;:SYST:ERR:CODE?") == "1;0"
+
+
+@pytest.mark.parametrize("message", SEQUENTIAL)
+def test_every_other_command_is_sequential(slow, talk, message):
+    talk(message)
+    assert talk("*OPC?;:SYST:ERR:CODE?") == "1;0"
+
+
 def condition(talk):
     return int(talk("STAT:OPER:COND?"))
 
