@@ -21,6 +21,8 @@ from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 from impairlab.sim_hardware.planes.relay import RelayPlane
 from impairlab.sim_hardware.transports.hislip import HISLIP_PORT
+from impairlab.sim_hardware.transports.lxi import HTTP_PORT
+from impairlab.sim_hardware.transports.lxi.pages import IDENTIFICATION_PATH
 from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT
 
 PlaneName = Literal["netns", "relay", "null"]
@@ -61,6 +63,9 @@ def sim() -> None:
               help="Answer VXI-11 too, on a free port unless another follows; its port mapper tells.")  # fmt: skip
 @click.option("--portmapper-port", type=click.IntRange(0, 65535), default=PORTMAPPER_PORT, show_default=True,
               help="vxi11: where its port mapper listens; 111 takes root as a rule. 0 takes a free one.")  # fmt: skip
+@click.option("--lxi", type=click.IntRange(0, 65535), is_flag=False, flag_value=HTTP_PORT, metavar="[PORT]",
+              help=f"Serve the LXI identification over HTTP, on port {HTTP_PORT} unless another follows.")  # fmt: skip
+@click.option("--announce", is_flag=True, help="Advertise by mDNS what is served; needs the extra impairlab[discover].")
 @click.option("--serial", default="SIM0001", show_default=True, help="Serial number in *IDN?.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes the random streams of the data plane.")
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON line.")
@@ -74,6 +79,8 @@ def serve(  # noqa: PLR0917 - one for each option
     hislip: int | None,
     vxi11: int | None,
     portmapper_port: int,
+    lxi: int | None,
+    announce: bool,  # noqa: FBT001
     serial: str,
     seed: int,
     as_json: bool,  # noqa: FBT001
@@ -90,6 +97,11 @@ def serve(  # noqa: PLR0917 - one for each option
             ready["hislip"] = f"TCPIP::{bound_host}::hislip0,{bound_port}::INSTR"
         if vxi11 is not None:
             ready["vxi11"] = _serve_vxi11(appliance, host, vxi11, portmapper_port)
+        if lxi is not None:
+            bound_host, bound_port = _listen(appliance.serve_lxi, host, lxi)
+            ready["lxi"] = f"http://{bound_host}:{bound_port}{IDENTIFICATION_PATH}"
+        if announce:
+            ready["announced"] = _announce(appliance, host)
         ready |= _ways_in(data_plane, to)
         click.echo(json.dumps(ready) if as_json else _in_words(ready))
         _until_told()
@@ -113,6 +125,15 @@ def _serve_vxi11(appliance: SimulatedAppliance, host: str, port: int, portmapper
         raise ImpairlabError(f"cannot listen for VXI-11 on {where}: {error.strerror}{hint}") from error
     found = address.portmapper == PORTMAPPER_PORT
     return f"TCPIP::{address.host}{'' if found else f',{address.core}'}::inst0::INSTR"
+
+
+def _announce(appliance: SimulatedAppliance, host: str) -> str:
+    try:
+        return appliance.announce(host)
+    except ModuleNotFoundError as error:
+        raise ImpairlabError("--announce needs zeroconf: pip install 'impairlab[discover]'") from error
+    except OSError as error:
+        raise ImpairlabError(f"cannot advertise by mDNS on {host}: {error.strerror}") from error
 
 
 def _data_plane(plane: PlaneName, to: Service | None, host: str, seed: int) -> Planes:
@@ -151,6 +172,10 @@ def _in_words(ready: Mapping[str, object]) -> str:
         lines.append(f"{ready['hislip']} answers SCPI over HiSLIP")
     if "vxi11" in ready:
         lines.append(f"{ready['vxi11']} answers SCPI over VXI-11")
+    if "lxi" in ready:
+        lines.append(f"{ready['lxi']} tells who it is")
+    if "announced" in ready:
+        lines.append(f"announced by mDNS as {ready['announced']}")
     stations, addresses = ready.get("stations"), ready.get("addresses")
     if isinstance(stations, dict) and isinstance(addresses, dict):
         lines += [f"{end} {addresses[end]}: {' '.join(prefix)} COMMAND" for end, prefix in stations.items()]

@@ -11,6 +11,15 @@ from impairlab.sim_hardware.faults import Fault, InstrumentFault
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.scpi import Identity, Instrument, Personality, ScpiServer
 from impairlab.sim_hardware.transports.hislip import HISLIP_PORT, HislipServer
+from impairlab.sim_hardware.transports.lxi import HTTP_PORT, Announcement, LxiWeb
+from impairlab.sim_hardware.transports.lxi.announcement import (
+    HISLIP_SERVICE,
+    HTTP_SERVICE,
+    LXI_SERVICE,
+    RAW_SERVICE,
+    VXI11_SERVICE,
+    Service,
+)
 from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT, Vxi11Address, Vxi11Server
 
 MANUFACTURER = "impairlab"
@@ -57,9 +66,12 @@ class SimulatedAppliance:
     ) -> None:
         self._plane = plane
         self._box = Box(plane, clock, settle_ns)
-        device = ImpairmentDevice(self._box, Identity(MANUFACTURER, model, serial, firmware), update_interval_ns)
+        self._identity = Identity(MANUFACTURER, model, serial, firmware)
+        device = ImpairmentDevice(self._box, self._identity, update_interval_ns)
         self.instrument = Instrument(device, personality, clock)
         self._servers: list[_Server] = []
+        self._web: LxiWeb | None = None
+        self._announcement: Announcement | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -69,9 +81,11 @@ class SimulatedAppliance:
 
     def close(self) -> None:
         """Close the servers and the data plane; a second call does nothing."""
-        for server in self._servers:
-            server.close()
+        for each in (self._announcement, self._web, *self._servers):
+            if each is not None:
+                each.close()
         self._servers.clear()
+        self._announcement = self._web = None
         self._plane.close()
 
     def serve_scpi(
@@ -123,6 +137,63 @@ class SimulatedAppliance:
         server = Vxi11Server(self.instrument, host, port, portmapper_port=portmapper_port)
         self._servers.append(server)
         return server.address
+
+    def serve_lxi(self, host: str = "127.0.0.1", port: int = HTTP_PORT) -> tuple[str, int]:
+        """Serve the LXI identification document over HTTP until `close`; return the address.
+
+        It names the transports that are served when it is asked for.
+
+        Raises:
+            OSError: When the address cannot be had.
+            RuntimeError: When it is served already.
+        """
+        if self._web is not None:
+            raise RuntimeError("the identification is served already")
+        self._web = LxiWeb(self._identity, self.resource_names, host, port)
+        return self._web.address
+
+    def announce(self, host: str = "127.0.0.1") -> str:
+        """Advertise by mDNS what is served now, until `close`; return the instance name. Needs the extra `discover`.
+
+        Raises:
+            ModuleNotFoundError: When zeroconf is not installed.
+            OSError: When the network does not let it.
+            RuntimeError: When it is advertised already.
+        """
+        if self._announcement is not None:
+            raise RuntimeError("the services are advertised already")
+        self._announcement = Announcement(self._identity, self._services(), host)
+        return self._announcement.name
+
+    def resource_names(self, host: str) -> list[str]:
+        """Return the VISA resource names under which it answers at `host`."""
+        names = []
+        for server in self._servers:
+            match server:
+                case ScpiServer(address=(_, port)):
+                    names.append(f"TCPIP::{host}::{port}::SOCKET")
+                case HislipServer(address=(_, port)):
+                    device = "hislip0" if port == HISLIP_PORT else f"hislip0,{port}"
+                    names.append(f"TCPIP::{host}::{device}::INSTR")
+                case Vxi11Server(address=Vxi11Address(core=port, portmapper=mapper)):
+                    where = host if mapper == PORTMAPPER_PORT else f"{host},{port}"
+                    names.append(f"TCPIP::{where}::inst0::INSTR")
+        return names
+
+    def _services(self) -> list[Service]:
+        services = []
+        for server in self._servers:
+            match server:
+                case ScpiServer(address=(_, port)):
+                    services.append(Service(RAW_SERVICE, port))
+                case HislipServer(address=(_, port)):
+                    services.append(Service(HISLIP_SERVICE, port))
+                case Vxi11Server(address=Vxi11Address(core=port, portmapper=mapper)):
+                    services.append(Service(VXI11_SERVICE, mapper or port))
+        if self._web is not None:
+            port = self._web.address[1]
+            services += [Service(LXI_SERVICE, port), Service(HTTP_SERVICE, port)]
+        return services
 
     def inject(self, fault: Fault | InstrumentFault, count: int | None = 1) -> None:
         """Let something go wrong in the instrument, or on every server; see `ScpiServer.inject`."""

@@ -13,6 +13,9 @@ _READ_SIZE = 4096
 OnEvents = Callable[[int], None]
 """Called with what a socket is ready for: `selectors.EVENT_READ`, `EVENT_WRITE` or both."""
 
+Watch = Callable[[socket.socket, int, OnEvents], None]
+"""`Reactor.watch`, for those who own a socket."""
+
 
 class Reactor:
     """Calls back from a thread of its own, from `start` until `close`.

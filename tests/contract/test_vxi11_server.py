@@ -1,5 +1,6 @@
 """Every procedure of VXI-11, called with PyVISA-py's RPC client; the rules are those of VXI-11 revision 1.0, B."""
 
+import resource
 import socket
 import threading
 import time
@@ -597,3 +598,18 @@ def test_refused_connections_and_a_reboot(client, server, instrument):
     again = Client("127.0.0.1", server.address.core)
     assert again.ask(again.link(), b"*ESE?;*ESR?") == b"0;128\n"
     again.close()
+
+
+def test_it_outlives_the_want_of_file_descriptors(server, client):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    link = client.link()
+    with socket.socket() as waiting:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno(), limits[1]))
+        try:
+            waiting.settimeout(10)
+            waiting.connect(("127.0.0.1", server.address.core))
+            until(lambda: any(each.due_ns for each in server._listeners))
+            assert client.ask(link, b"*OPC?") == b"1\n"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        until(lambda: server.connection_count == 2)

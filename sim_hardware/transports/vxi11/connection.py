@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Generator
 
 from impairlab.sim_hardware.faults import ArmedFaults, Mute
+from impairlab.sim_hardware.transports.reactor import Watch
 from impairlab.sim_hardware.transports.vxi11 import rpc
-from impairlab.sim_hardware.transports.vxi11.interrupt import Watch
 
 _READ_SIZE = 65_536
 _MOST_QUEUED = 65_536

@@ -6,15 +6,13 @@ import selectors
 import socket
 from collections.abc import Callable
 
-from impairlab.sim_hardware.transports.reactor import OnEvents
+from impairlab.sim_hardware.transports.reactor import Watch
 from impairlab.sim_hardware.transports.vxi11 import rpc
 from impairlab.sim_hardware.transports.vxi11.protocol import CreateInterruptChannel, Procedure
 from impairlab.sim_hardware.transports.vxi11.xdr import opaque
 
 _READ_SIZE = 4096
 _HIGHEST_PORT = 65_535
-
-Watch = Callable[[socket.socket, int, OnEvents], None]
 
 
 class InterruptChannel:

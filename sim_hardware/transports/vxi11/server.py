@@ -8,13 +8,13 @@ from typing import Self
 
 from impairlab.sim_hardware.faults import ArmedFaults, CloseMidReply, Fault, Reboot, Refuse
 from impairlab.sim_hardware.scpi.instrument import Instrument
+from impairlab.sim_hardware.transports.listeners import Datagrams, Listener
 from impairlab.sim_hardware.transports.reactor import Reactor, bound_socket
 from impairlab.sim_hardware.transports.vxi11 import rpc
 from impairlab.sim_hardware.transports.vxi11.client import Client
 from impairlab.sim_hardware.transports.vxi11.connection import Answer, CutOff, Execute, RpcConnection
 from impairlab.sim_hardware.transports.vxi11.core import Core
 from impairlab.sim_hardware.transports.vxi11.interrupt import InterruptChannel
-from impairlab.sim_hardware.transports.vxi11.listeners import Datagrams, Listener
 from impairlab.sim_hardware.transports.vxi11.portmapper import PORTMAPPER_PORT, TCP, UDP, Mapping, PortMapper
 from impairlab.sim_hardware.transports.vxi11.portmapper import PROGRAM as PORTMAPPER_PROGRAM
 from impairlab.sim_hardware.transports.vxi11.portmapper import VERSION as PORTMAPPER_VERSION
@@ -90,7 +90,8 @@ class Vxi11Server:
         self._reactor = Reactor(
             "vxi11", on_turn=self._act_on_time, next_due_ns=self._next_due_ns, on_end=self._close_all
         )
-        self._listeners: list[Listener | Datagrams] = []
+        self._listeners: list[Listener] = []
+        self._datagrams: list[Datagrams] = []
         try:
             core, abort = (
                 self._listen(host, port, self._accept_core),
@@ -173,7 +174,7 @@ class Vxi11Server:
     def _serve_mapper(self, host: str, port: int, core: int, abort: int) -> int:
         bound = self._listen(host, port, self._accept_mapper)
         datagrams = Datagrams(bound_socket(host, bound, socket.SOCK_DGRAM), self._reactor.watch, self._answer_datagram)
-        self._listeners.append(datagrams)
+        self._datagrams.append(datagrams)
         self._mapper = PortMapper(
             [
                 Mapping(PORTMAPPER_PROGRAM, PORTMAPPER_VERSION, TCP, bound),
@@ -183,6 +184,10 @@ class Vxi11Server:
             ]
         )
         return bound
+
+    @property
+    def _reached_by(self) -> list[Listener | Datagrams]:
+        return [*self._listeners, *self._datagrams]
 
     def _accept_core(self, sock: socket.socket, peer: tuple[str, int]) -> None:
         if self._max_connections is not None and len(self._clients) >= self._max_connections:
@@ -259,12 +264,15 @@ class Vxi11Server:
 
     def _next_due_ns(self) -> int | None:
         due = [self.instrument.operations.next_due_ns, self._reopen_at_ns]
-        due += [connection.due_ns for connection in self._clients]
+        due += [each.due_ns for each in self._clients]
+        due += [each.due_ns for each in self._listeners]
         return min((each for each in due if each is not None), default=None)
 
     def _act_on_time(self, now_ns: int) -> None:
         if self._reopen_at_ns is not None and now_ns >= self._reopen_at_ns:
             self._accept_again()
+        for listener in self._listeners:
+            listener.go_on(now_ns)
         self.instrument.operations.advance()
         for connection in tuple(self._clients):
             if connection.due_ns is not None:
@@ -293,19 +301,19 @@ class Vxi11Server:
         self.instrument.power_cycle()
 
     def _stop_accepting(self, for_ns: int | None) -> None:
-        for listener in self._listeners:
+        for listener in self._reached_by:
             listener.pause()
         self._reopen_at_ns = None if for_ns is None else time.monotonic_ns() + for_ns
 
     def _accept_again(self) -> None:
         self._reopen_at_ns = None
-        for listener in self._listeners:
+        for listener in self._reached_by:
             listener.resume()
 
     def _close_all(self) -> None:
         for connection in (*self._clients, *self._others):
             self._drop(connection)
-        for listener in self._listeners:
+        for listener in self._reached_by:
             listener.close()
 
 

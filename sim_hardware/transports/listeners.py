@@ -3,12 +3,13 @@
 import contextlib
 import selectors
 import socket
+import time
 from collections.abc import Callable
 
-from impairlab.sim_hardware.transports.reactor import bound_socket
-from impairlab.sim_hardware.transports.vxi11.interrupt import Watch
+from impairlab.sim_hardware.transports.reactor import Watch, bound_socket
 
 _BACKLOG = 64
+_REST_NS = 50_000_000
 _LARGEST_DATAGRAM = 65_535
 
 
@@ -19,6 +20,10 @@ class Listener:
         sock: Bound; owned from here on.
         watch: Has the server's thread wait for the socket.
         accept: Called with each connection, non-blocking and without delay, and the peer's host and port.
+
+    Attributes:
+        port: Where it listens.
+        due_ns: When `go_on` is due; None while it is not.
     """
 
     def __init__(
@@ -30,6 +35,7 @@ class Listener:
         self._watch = watch
         self._accept = accept
         self._listening = False
+        self.due_ns: int | None = None
         self.resume()
 
     def resume(self) -> None:
@@ -43,8 +49,15 @@ class Listener:
         """Refuse connections: a socket that is bound but does not listen keeps the port meanwhile."""
         if self._listening:
             self.close()
+            self.due_ns = None
             self._socket = bound_socket(self._host, self.port)
             self._listening = False
+
+    def go_on(self, now_ns: int) -> None:
+        """Accept again if it has rested long enough."""
+        if self.due_ns is not None and now_ns >= self.due_ns:
+            self.due_ns = None
+            self._watch(self._socket, selectors.EVENT_READ, self._on_events)
 
     def close(self) -> None:
         """Close the socket."""
@@ -55,6 +68,10 @@ class Listener:
         try:
             sock, peer = self._socket.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:  # no file descriptor is left; one may be soon
+            self._watch(self._socket, 0, self._on_events)
+            self.due_ns = time.monotonic_ns() + _REST_NS
             return
         sock.settimeout(0)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
