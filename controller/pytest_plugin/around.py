@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -39,7 +40,8 @@ def begin(stack: ExitStack, item: pytest.Item, mark: ScenarioMark, shared: Share
     running, diary = running_scenario(item), diary_of(item)
     diary.sources.append(running.entries)
     stack.callback(_end, item, running, shared)
-    running.begin(ScenarioRun(scenario, shared.rack, binding, shared.runs))
+    with _distrusting(item, shared):
+        running.begin(ScenarioRun(scenario, shared.rack, binding, shared.runs))
     if shared.settings.runs is not None:
         item.user_properties.append(("impairlab.run", str(running.folder.path)))
         diary.notes.append(f"the run's record: {running.folder.path}")
@@ -48,11 +50,18 @@ def begin(stack: ExitStack, item: pytest.Item, mark: ScenarioMark, shared: Share
 def _end(item: pytest.Item, running: RunningScenario, shared: SharedRack) -> None:
     item.stash[_KEY] = RunningScenario()  # a test that is run again needs another
     try:
-        with interrupts_held():
+        with _distrusting(item, shared), interrupts_held():
             running.end()
-    except NotRestored as error:
-        shared.distrust(error.appliance, item.nodeid)
-        raise
     finally:
         if shared.settings.runs is not None and running.has_begun:
             write_report(running.folder)
+
+
+@contextmanager
+def _distrusting(item: pytest.Item, shared: SharedRack) -> Iterator[None]:
+    """Note which appliance a run could not put back."""
+    try:
+        yield
+    except NotRestored as error:
+        shared.distrust(error.appliance, item.nodeid)
+        raise

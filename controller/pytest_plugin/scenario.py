@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from impairlab.controller.plan.documents import EventDocument, Restoration, StopDocument, read_run
 from impairlab.controller.pytest_plugin.diary import Entry
@@ -29,6 +30,7 @@ class RunningScenario(Silent):
         self._stop: StopDocument | None = None
         self._clock = StoppableClock()
         self._run: ScenarioRun | None = None
+        self._open = ExitStack()
         self._ended = False
         self._thread = threading.Thread(target=self._perform, name="impairlab-scenario")
 
@@ -94,7 +96,7 @@ class RunningScenario(Silent):
         Raises:
             ImpairlabError: What it raised before that.
         """
-        self._run = run.__enter__()
+        self._run = self._open.enter_context(run)
         self._thread.start()
         with self._news:
             self._news.wait_for(lambda: self._over or bool(self._phases))
@@ -113,9 +115,9 @@ class RunningScenario(Silent):
         if self._thread.ident is not None:
             self._thread.join()
         self._ended = True
-        self._run.__exit__(None, None, None)
-        if self._failure is not None:
-            raise self._failure
+        with self._open:  # disconnecting fails, too, where the run has failed: that is told first
+            if self._failure is not None:
+                raise self._failure
 
     def entries(self) -> Iterator[Entry]:
         """Yield what the record, finished or not, says was planned, sent and acknowledged."""
@@ -166,8 +168,5 @@ def _in_words(event: EventDocument) -> str:
 
 
 def _put(restoration: Restoration) -> str:
-    return (
-        f"{restoration.appliance} put back ({restoration.how})"
-        if restoration.restored
-        else (f"{restoration.appliance} NOT put back")
-    )
+    back = f"put back ({restoration.how})" if restoration.restored else "NOT put back"
+    return f"{restoration.appliance} {back}"

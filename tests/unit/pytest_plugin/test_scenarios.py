@@ -151,6 +151,54 @@ def test_it(impairlab_rack, impairlab_run):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_run_that_cannot_put_the_appliance_back_spoils_it_for_the_next_test(pytester, run) -> None:
+    pytester.makepyfile(
+        """
+import pytest
+@pytest.mark.impairlab_scenario("endless.yaml")
+def test_it(impairlab_rack, impairlab_run):
+    impairlab_run.wait_for("rough")
+    impairlab_rack.simulation.appliance.close()
+@pytest.mark.impairlab_scenario("brief.yaml")
+def test_next(): pass
+"""
+    )
+    result = run()
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_it*",
+            "sim-1: could not be put back in 3 attempts: *",
+            "*; sim-1 NOT put back",
+            "*ERROR at setup of test_next*",
+            "sim-1: nobody knows what is programmed: it could not be put back after *::test_it",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "said"),
+    [("'false'", "the traffic generator did not start: exit code 1"), (None, "chatty.yaml:3:*from*far*")],
+)
+def test_traffic_that_cannot_start_is_one_error_and_the_appliance_is_as_before(
+    pytester, run, lab, prefix: str | None, said: str
+) -> None:
+    if prefix is not None:
+        with pytester.path.joinpath("rack.yaml").open("a") as rack:
+            rack.write(f"stations:\n  far: {{prefix: {prefix}}}\n")
+    pytester.path.joinpath("chatty.yaml").write_text(
+        "scenario: chatty\nneeds: {wan: []}\n"
+        "traffic: {chat: {kind: inference, url: 'http://127.0.0.1:1', rate: 1 req/s, prompt: 1 tok, output: 1 tok, "
+        "from: far}}\nphases:\n  - rough: {for: 1 s, wan: {both: {delay: 1 ms}}}\n"
+    )
+    pytester.makepyfile("import pytest\n@pytest.mark.impairlab_scenario('chatty.yaml')\ndef test_it(): pass\n")
+    result = run("--impairlab-rack", "rack.yaml")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at setup of test_it*", said])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert lab.programmed() == []
+
+
 def test_waiting_for_a_phase_that_there_is_not_says_which_there_are(pytester, run) -> None:
     pytester.makepyfile(
         """
