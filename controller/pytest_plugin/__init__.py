@@ -10,19 +10,11 @@ from collections.abc import Generator
 
 import pytest
 
+from impairlab.controller.pytest_plugin import fixtures
 from impairlab.controller.pytest_plugin.diary import TITLE, diary_of, new_diary
-from impairlab.controller.pytest_plugin.fixtures import (
-    impairlab_box,
-    impairlab_path,
-    impairlab_rack,
-    impairlab_run,
-    impairlab_stations,
-)
 from impairlab.controller.pytest_plugin.marks import NEEDS, SCENARIO, needs_of, scenario_of, unmet_need
 from impairlab.controller.pytest_plugin.opening import close_session, session_of
 from impairlab.controller.pytest_plugin.options import Settings, add_options
-
-__all__ = ["impairlab_box", "impairlab_path", "impairlab_rack", "impairlab_run", "impairlab_stations"]
 
 
 class AfterFixtures:
@@ -42,11 +34,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers and the second part, and refuse ini settings that are wrong."""
+    """Declare the markers, register the other parts, and refuse ini settings that are wrong."""
     Settings.of(config)
     for line in (NEEDS, SCENARIO):
         config.addinivalue_line("markers", line)
+    config.pluginmanager.register(fixtures, "impairlab-fixtures")
     config.pluginmanager.register(AfterFixtures(), "impairlab-after-fixtures")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which rack it is, where it is none that everybody has."""
+    rack = Settings.of(config).rack
+    return None if rack is None else f"impairlab: rack {rack}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

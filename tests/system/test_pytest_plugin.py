@@ -97,6 +97,23 @@ def test_everything_is_listed_with_what_it_is_for(pytester: pytest.Pytester) -> 
     )
 
 
+def test_every_fixture_and_option_has_the_prefix(pytester: pytest.Pytester, rack_file: Path) -> None:
+    fixtures = pytester.runpytest_subprocess(*PLUGIN, "--fixtures").stdout.str().partition(f"from {MODULE}")[2]
+    own = re.findall(r"^(\w+)(?: \[.*\])? -- ", fixtures.partition("fixtures defined from")[0], flags=re.MULTILINE)
+    assert len(own) == 5
+    assert all(name.startswith("impairlab_") for name in own)
+    group = pytester.runpytest_subprocess(*PLUGIN, "--help").stdout.str().partition("network impairment:\n")[2]
+    options = re.findall(r"^  (-\S+)", group.partition("\n\n")[0], flags=re.MULTILINE)
+    assert len(options) == 6
+    assert all(option.startswith("--impairlab-") for option in options)
+
+
+def test_the_header_names_the_rack_only_where_one_is_given(pytester: pytest.Pytester, rack_file: Path) -> None:
+    given = pytester.runpytest_subprocess(*PLUGIN, "--collect-only", "--impairlab-rack", str(rack_file))
+    given.stdout.fnmatch_lines([f"impairlab: rack {rack_file}"])
+    pytester.runpytest_subprocess(*PLUGIN, "--collect-only").stdout.no_fnmatch_line("*impairlab*rack*")
+
+
 def test_each_worker_has_a_simulated_rack_and_sections_travel(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
