@@ -26,14 +26,20 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from impairlab.controller.plan.located import Reading, unknown_word
 from impairlab.controller.plan.names import LEGAL_NAME, is_name
 from impairlab.controller.plan.yaml import Located, parse_yaml, read_yaml
+from impairlab.drivers.links.address import is_visa_address
 from impairlab.drivers.model.applied import Identity
 from impairlab.drivers.model.errors import AuthError, FileError
 from impairlab.drivers.model.impairments import Frozen
 
 
 def _address(text: str) -> str:
+    if is_visa_address(text):
+        return text
     if not urlsplit(text).scheme or "://" not in text:
-        raise ValueError(f"{text!r} is not an address; scheme://place, like tcp://10.0.0.7:5025")
+        raise ValueError(
+            f"{text!r} is not an address; scheme://place, like tcp://10.0.0.7:5025, or a VISA "
+            "resource name, like TCPIP::10.0.0.7::hislip0::INSTR"
+        )
     if urlsplit(text).password:
         raise ValueError("a password stands in the address; put it in the environment and write secret: env:NAME")
     return text

@@ -1,45 +1,54 @@
-"""Addresses: `tcp://host:port` and later its like, to the link that leads there."""
+"""Addresses, `tcp://host:port` or a VISA resource name, to the link that leads there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from typing import Unpack
 from urllib.parse import urlsplit
 
-from impairlab.drivers.links.line_link import DEFAULT_TIMEOUT_NS
-from impairlab.drivers.links.link import Greeting, Link
+from impairlab.drivers.links.link import Link, LinkOptions
 from impairlab.drivers.links.tcp import TcpLink
-from impairlab.drivers.links.wire_log import WireLog
 from impairlab.drivers.model.errors import ConnectError
 
+FORMS = "write it like tcp://192.0.2.1:5025 or TCPIP::192.0.2.1::hislip0::INSTR"
 
-def open_link(
-    address: str,
-    *,
-    name: str | None = None,
-    greeting: Greeting | None = None,
-    wire_log: WireLog | None = None,
-    secrets: Iterable[str] = (),
-    timeout_ns: int = DEFAULT_TIMEOUT_NS,
-    gap_ns: int = 0,
-    default_port: int | None = None,
-) -> Link:
+_VISA = re.compile(
+    r"(?P<resource>(?:TCPIP|USB|GPIB|ASRL|PXI|VXI|PRLGX)[^:]*::.+?)(?:@(?P<backend>py|ivi))?", re.IGNORECASE
+)
+_VISA_SOCKET = re.compile(r"TCPIP\d*::(?P<host>.+)::(?P<port>\d+)::SOCKET", re.IGNORECASE)
+
+
+def is_visa_address(address: str) -> bool:
+    """Say whether it is a VISA resource name, with or without `@py` or `@ivi` behind it."""
+    return _VISA.fullmatch(address) is not None
+
+
+def open_link(address: str, *, default_port: int | None = None, **options: Unpack[LinkOptions]) -> Link:
     """Open the link that an address names.
+
+    A VISA resource name is opened through PyVISA-py, or through the VISA library of the system where `@ivi` follows it;
+    but a VISA SOCKET is the raw socket, and is opened as `tcp://` is.
+
+    Args:
+        address: `tcp://host:port`, or a VISA resource name.
+        default_port: Of `tcp://host`.
+        options: See `LineLink`.
 
     Raises:
         ConnectError: The address cannot be read, or nobody answers there.
     """
+    if visa := _VISA.fullmatch(address):
+        if raw := _VISA_SOCKET.fullmatch(visa["resource"]):
+            return TcpLink(raw["host"], int(raw["port"]), **options)
+        from impairlab.drivers.links.visa import VisaLink  # noqa: PLC0415 - PyVISA takes long to import
+
+        return VisaLink(visa["resource"], backend="ivi" if visa["backend"] == "ivi" else "py", **options)
+    called = options.get("name") or address
     try:
         parts = urlsplit(address)
         port = parts.port or default_port
     except ValueError as error:
-        raise ConnectError(
-            f"{address} is not an address: {error}; write it like tcp://192.0.2.1:5025", appliance=name or address
-        ) from error
+        raise ConnectError(f"{address} is not an address: {error}; {FORMS}", appliance=called) from error
     if parts.scheme != "tcp" or not parts.hostname or port is None or parts.path.strip("/"):
-        raise ConnectError(
-            f"{address} is not an address; write it like tcp://192.0.2.1:5025", appliance=name or address
-        )
-    return TcpLink(
-        parts.hostname, port, name=name, greeting=greeting, wire_log=wire_log, secrets=secrets,
-        timeout_ns=timeout_ns, gap_ns=gap_ns,
-    )  # fmt: skip
+        raise ConnectError(f"{address} is not an address; {FORMS}", appliance=called)
+    return TcpLink(parts.hostname, port, **options)

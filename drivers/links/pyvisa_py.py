@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 import socket
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic_ns
 from typing import Protocol
 
@@ -19,6 +19,10 @@ from pyvisa.resources import Resource
 
 _SECOND_NS = 1_000_000_000
 _READ_SIZE = 65_536
+_VXI11_IO_TIMEOUT = 15
+_VXI11_IO_ERROR = 17
+_VXI11_END = 4
+_VXI11_MARGIN_MS = 20
 _PACKAGE = "pyvisa_py"
 _SOCKETS = ("_sync", "_async", "sock")
 """Attributes of a session's interface; the first that is there carries answers."""
@@ -110,10 +114,32 @@ def watch_sockets(session: Session | None) -> tuple[WatchedSocket, ...]:
     return tuple(watched)
 
 
-def read_some(session: Session, most: int) -> tuple[bytes, StatusCode]:
-    """Read up to `most` bytes; with a time-out, what came before it."""
+def read_some(session: Session, most: int, until_ns: int) -> tuple[bytes, bool]:
+    """Read up to `most` bytes, and whether END came with them; without END what came before a time-out.
+
+    Raises:
+        OSError: The session is of no use any more.
+    """
+    if hasattr(session.interface, "device_read"):
+        return _read_vxi11(session, most, until_ns)
     content, status = session.read(most)
-    return bytes(content), status
+    if status < 0 and status != StatusCode.error_timeout:
+        raise OSError(f"VISA status {status}")
+    return bytes(content), status in {StatusCode.success, StatusCode.success_termination_character_read}
+
+
+def _read_vxi11(session: Session, most: int, until_ns: int) -> tuple[bytes, bool]:
+    """Make one device_read call: the session's own loop forgets what it has when a later call fails."""
+    device_read: Callable[..., tuple[int, int, bytes | str]] = getattr(session.interface, "device_read")  # noqa: B009
+    link, lock_timeout = getattr(session, "link", 0), getattr(session, "lock_timeout", 0)
+    left_ms = max(0, (until_ns - monotonic_ns()) // 1_000_000)
+    left_ms -= min(left_ms // 4, _VXI11_MARGIN_MS)  # so that what the server has by then comes before the deadline
+    error, reason, content = device_read(link, most, left_ms, lock_timeout, 0, 0)
+    if error == _VXI11_IO_ERROR and monotonic_ns() >= until_ns:
+        return b"", False  # what PyVISA-py makes of the socket's own deadline
+    if error not in {0, _VXI11_IO_TIMEOUT} or isinstance(content, str):
+        raise OSError(f"VXI-11 error {int(error)}")
+    return content, not error and bool(reason & _VXI11_END)
 
 
 def close_leftovers(error: BaseException) -> None:

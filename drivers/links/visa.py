@@ -16,7 +16,7 @@ from typing import Literal, Unpack
 
 import pyvisa
 from pyvisa.constants import ResourceAttribute, StatusCode
-from pyvisa.errors import LibraryError, VisaIOError
+from pyvisa.errors import VisaIOError
 from pyvisa.resources import MessageBasedResource
 
 from impairlab.drivers.links.line_link import SECOND_NS, Channel, LineLink
@@ -36,7 +36,7 @@ Backend = Literal["py", "ivi"]
 
 _MILLISECOND_NS = 1_000_000
 _GOODBYE_NS = SECOND_NS
-_GLANCE_NS = SECOND_NS
+_GLANCE_NS = SECOND_NS // 4
 _MESSAGE_AVAILABLE = 16
 _LARGEST_PIECE = 65_536
 _SINGLE_BYTES = 256
@@ -73,6 +73,9 @@ class VisaLink(LineLink):
     def _open(self, timeout_ns: int) -> Channel:
         try:
             manager = pyvisa.ResourceManager(f"@{self._backend}")
+        except (OSError, ImportError, ValueError) as error:
+            raise ConnectError(f"there is no VISA @{self._backend} here: {error}", appliance=self.name) from error
+        try:
             resource = manager.open_resource(
                 self._resource_name,
                 open_timeout=-(-timeout_ns // _MILLISECOND_NS),
@@ -90,8 +93,6 @@ class VisaLink(LineLink):
         place = self._resource_name
         for cause in causes(error):
             match cause:
-                case LibraryError() | ImportError():
-                    return ConnectError(f"there is no VISA @{self._backend} here: {cause}", appliance=self.name)
                 case socket.gaierror():
                     return ConnectError(f"{place} does not resolve: {cause.strerror}", appliance=self.name)
                 case ConnectionRefusedError():
@@ -148,7 +149,7 @@ class VisaChannel:
         while monotonic_ns() < until_ns:
             with _as_oserror():
                 self._keep_to(until_ns)
-                content, ended = self._read()
+                content, ended = self._read(until_ns)
             if monotonic_ns() > until_ns and not ended and not content:
                 break
             content = self._held + content
@@ -174,11 +175,14 @@ class VisaChannel:
         if arrived is not None or self._piecemeal:
             return arrived
         with _as_oserror():
-            self._keep_to(monotonic_ns() + _GLANCE_NS)
+            until_ns = monotonic_ns() + _GLANCE_NS
+            self._keep_to(until_ns)
+            self._owed = True
             status_byte, status = self._py.read_stb()
+            self._owed = False
             if status < 0 or not status_byte & _MESSAGE_AVAILABLE:
                 return None
-            return self._read()[0] or None
+            return self._read(until_ns)[0] or None
 
     def close(self) -> None:
         """Close the session. One that owes an answer is not talked to any more."""
@@ -198,24 +202,21 @@ class VisaChannel:
         for sock in self._sockets:
             sock.until_ns = until_ns
 
-    def _read(self) -> tuple[bytes, bool]:
+    def _read(self, until_ns: int) -> tuple[bytes, bool]:
         """Return the next piece, and whether END came with it; (b"", False) at a time-out."""
         most = _LARGEST_PIECE
         if self._piecemeal:
             self._pieces += 1
             most = min(1 << max(0, self._pieces - _SINGLE_BYTES), _LARGEST_PIECE)
         if self._py is not None:
-            content, status = read_some(self._py, most)
-        else:
-            try:
-                with self._resource.ignore_warning(StatusCode.success_max_count_read):
-                    content, status = self._resource.visalib.read(self._resource.session, most)
-            except VisaIOError as error:
-                if not _is_timeout(error):
-                    raise
-                content, status = b"", StatusCode.error_timeout
-        if status < 0 and status != StatusCode.error_timeout:
-            raise VisaIOError(status)
+            return read_some(self._py, most, until_ns)
+        try:
+            with self._resource.ignore_warning(StatusCode.success_max_count_read):
+                content, status = self._resource.visalib.read(self._resource.session, most)
+        except VisaIOError as error:
+            if not _is_timeout(error):
+                raise
+            return b"", False
         return content, status in {StatusCode.success, StatusCode.success_termination_character_read}
 
 

@@ -1,12 +1,34 @@
 """The responses of one client in pieces, and the faults that strike them."""
 
+import re
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from impairlab.sim_hardware.faults import ArmedFaults, CloseMidReply, Garbage, LateReply, PartialReply
+from impairlab.sim_hardware.faults import (
+    ArmedFaults,
+    Chatter,
+    CloseMidReply,
+    Fragments,
+    Garbage,
+    LateReply,
+    PartialReply,
+    Repeat,
+    ReplyFault,
+    Rewrite,
+)
 from impairlab.sim_hardware.scpi.message_session import MessageSession
 
-_FAULTS = (LateReply, Garbage, PartialReply, CloseMidReply)
+_FAULTS: tuple[type[ReplyFault], ...] = (
+    LateReply,
+    Garbage,
+    PartialReply,
+    CloseMidReply,
+    Fragments,
+    Repeat,
+    Chatter,
+    Rewrite,
+)
 _WHOLE = 1 << 30
 
 
@@ -70,19 +92,7 @@ class Replies:
             chunk = self._exchange.read(_WHOLE)
             if chunk is None:
                 return
-            self._struck.append(self._fate(chunk.data, chunk.end, now_ns))
-
-    def _fate(self, data: bytes, end: bool, now_ns: int) -> Piece:  # noqa: FBT001 - as the chunk has it
-        match self._faults.strike(*_FAULTS):
-            case LateReply(after_ns=after):
-                return Piece(data, end, now_ns + after)
-            case Garbage(content=content):
-                return Piece(content, end, now_ns)
-            case PartialReply(keep=keep):
-                return Piece(data[:keep], end=False, due_ns=now_ns)
-            case CloseMidReply(keep=keep):
-                return Piece(data, end, now_ns, cut_at=keep)
-        return Piece(data, end, now_ns)
+            self._struck.extend(_as_struck(Piece(chunk.data, chunk.end, now_ns), self._faults.strike(*_FAULTS)))
 
     def _next_struck(self, most: int, now_ns: int) -> Piece | None:
         first = self._struck[0]
@@ -93,3 +103,34 @@ class Replies:
             return first
         self._struck.appendleft(Piece(first.data[most:], first.end, first.due_ns))
         return Piece(first.data[:most], end=False, due_ns=first.due_ns)
+
+
+def _as_struck(reply: Piece, fault: ReplyFault | None) -> Iterable[Piece]:
+    """Return what becomes of a reply."""
+    data, now_ns = reply.data, reply.due_ns
+    match fault:
+        case LateReply(after_ns=after):
+            yield replace(reply, due_ns=now_ns + after)
+        case Garbage(content=content):
+            yield replace(reply, data=content)
+        case PartialReply(keep=keep):
+            yield replace(reply, data=data[:keep], end=False)
+        case CloseMidReply(keep=keep):
+            yield replace(reply, cut_at=keep)
+        case Fragments(size=size, pause_ns=pause):
+            yield from _fragments(reply, size, pause)
+        case Repeat(times=times):
+            yield from [reply] * times
+        case Chatter(content=content, pause_ns=pause):
+            yield replace(reply, data=content)
+            yield replace(reply, due_ns=now_ns + pause)
+        case Rewrite(pattern=pattern, replacement=replacement):
+            yield replace(reply, data=re.sub(pattern, replacement, data))
+        case None:
+            yield reply
+
+
+def _fragments(reply: Piece, size: int, pause_ns: int) -> Iterable[Piece]:
+    for number, at in enumerate(range(0, len(reply.data), size)):
+        ends = reply.end and at + size >= len(reply.data)
+        yield Piece(reply.data[at : at + size], ends, reply.due_ns + number * pause_ns)

@@ -30,3 +30,11 @@ def test_the_example_reads_and_the_roles_find_their_paths(rack_page):
     on = [re.findall(r"`([^`]+)`", row["`--on`"])[0] for row in rack_page.tables("Which path plays a role")[0]]
     places = [str(rack.bind(*text.split("="))) for text in on]
     assert places == ["wan-1:2", "wan-1:1"]
+
+
+def test_every_form_of_an_address_is_taken(rack_page):
+    forms = [form for row in rack_page.tables("Addresses")[0] for form in re.findall(r"`([^`]+)`", row["form"])]
+    assert len(forms) == 8
+    for form in forms:
+        rack = Rack.parse(f"appliances: {{box: {{driver: scpi, address: {form}}}}}")
+        assert rack.appliance("box").address == form
