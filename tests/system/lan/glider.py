@@ -1,5 +1,6 @@
-"""A glider, what PyVISA's own test suite talks to: it keeps a message and returns it. Run, it serves until stdin ends.
+"""A glider, what PyVISA's own test suite talks to: it keeps a message and returns it.
 
+Run, it serves until stdin ends: VXI-11 and the raw socket at their own ports, or with `hislip` HiSLIP at a free one.
 RECEIVE and RCVSLOWSRQ keep the message that follows, whatever its bytes; SEND returns it, and SENDSLOWSRQ does 0.2 s
 later and requests service.
 """
@@ -12,6 +13,7 @@ from impairlab.sim_hardware.scpi import Declaration, Device, Identity, Instrumen
 from impairlab.sim_hardware.scpi.commands import Entry
 from impairlab.sim_hardware.scpi.header import HeaderPattern
 from impairlab.sim_hardware.scpi.operations import Later
+from impairlab.sim_hardware.transports.hislip import HislipServer
 from impairlab.sim_hardware.transports.vxi11 import Vxi11Server
 
 SLOW_NS = 200_000_000
@@ -86,6 +88,11 @@ class GliderInstrument(Instrument):
 
 def main():
     instrument = GliderInstrument(Glider())
+    if sys.argv[1:] == ["hislip"]:
+        with HislipServer(instrument, port=0) as hislip:
+            print(json.dumps({"port": hislip.address[1]}), flush=True)  # noqa: T201 - whoever started it reads this
+            sys.stdin.read()
+        return
     with ScpiServer(instrument, "0.0.0.0"), Vxi11Server(instrument, "0.0.0.0") as vxi11:
         print(json.dumps({"core": vxi11.address.core}), flush=True)  # noqa: T201 - whoever started it reads this
         sys.stdin.read()
