@@ -74,13 +74,20 @@ class MessageSession:
             None while it is not ready, and when nothing was asked. The latter is -420, once until something is written.
         """
         with self.session.instrument.guard:
+            chunk = self.take(most, stop_at)
+            if chunk is None and not self.expects_response and not self._asked_in_vain:
+                self._asked_in_vain = True
+                self.session.report(ScpiError(-420))
+                self._note_service()
+            return chunk
+
+    def take(self, most: int, stop_at: bytes = b"") -> Chunk | None:
+        """Remove and return as `read` does, for a transport that sends unasked: that nothing is there is no error."""
+        with self.session.instrument.guard:
             self.session.write(b"")
             taken = self.session.output.take(most, stop_at.decode("latin-1"))
             if taken is not None:
                 self.session.write(b"")  # there is room in the output queue again
-            elif not self.expects_response and not self._asked_in_vain:
-                self._asked_in_vain = True
-                self.session.report(ScpiError(-420))
             self._note_service()
             return None if taken is None else Chunk(*taken)
 
