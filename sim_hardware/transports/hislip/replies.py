@@ -80,7 +80,7 @@ class Replies:
             return self._next_struck(most, now_ns)
         if not self._exchange.message_available:
             return None
-        chunk = self._exchange.read(most)
+        chunk = self._exchange.take(most)
         return None if chunk is None else Piece(chunk.data, chunk.end)
 
     def forget(self) -> None:
@@ -89,7 +89,7 @@ class Replies:
 
     def _strike(self, now_ns: int) -> None:
         while self._exchange.message_available:
-            chunk = self._exchange.read(_WHOLE)
+            chunk = self._exchange.take(_WHOLE)
             if chunk is None:
                 return
             self._struck.extend(_as_struck(Piece(chunk.data, chunk.end, now_ns), self._faults.strike(*_FAULTS)))

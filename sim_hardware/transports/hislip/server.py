@@ -16,7 +16,7 @@ from impairlab.sim_hardware.scpi.instrument import Instrument
 from impairlab.sim_hardware.transports.hislip.channel import Channel, Fatal, Gone
 from impairlab.sim_hardware.transports.hislip.codec import FatalCode, Message, MessageType, Oversized
 from impairlab.sim_hardware.transports.hislip.session import DEFAULT_MESSAGE_SIZE, OVERLAPPED, HislipSession
-from impairlab.sim_hardware.transports.listener import Listener
+from impairlab.sim_hardware.transports.listeners import Listener
 from impairlab.sim_hardware.transports.reactor import Reactor, bound_socket
 
 HISLIP_PORT = 4880
@@ -76,14 +76,15 @@ class HislipServer:
         self._prefers_overlap = prefers_overlap
         self._faults = ArmedFaults()
         self._clients: list[_Client] = []
-        self._closed = False
+        self._reopen_at_ns: int | None = None
+        self._deaf_until_ns = 0
         self._numbers = cycle(range(1, 0x10000))
         sock = bound_socket(host, port)
         self._reactor = Reactor(
             f"hislip-{sock.getsockname()[1]}", on_turn=self._turn, next_due_ns=self._next_due_ns, on_end=self._end
         )
-        self._listener = Listener(self._reactor, sock, self._connected)
-        self.address = self._listener.address
+        self._listener = Listener(sock, self._reactor.watch, self._connected)
+        self.address: tuple[str, int] = sock.getsockname()[:2]
         self._stop_listening = instrument.listen(self._reactor.wake)
         self._reactor.start()
 
@@ -95,10 +96,9 @@ class HislipServer:
 
     def close(self) -> None:
         """Close every connection and end the thread. A second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            self._stop_listening()
+        if not self._reactor.closed:
             self._reactor.close()
+            self._stop_listening()
 
     @property
     def sessions(self) -> tuple[HislipSession, ...]:
@@ -107,6 +107,9 @@ class HislipServer:
 
     def inject(self, fault: Fault, count: int | None = 1) -> None:
         """Let something go wrong, from the next occasion on.
+
+        `PartialReply` is Data without DataEnd, `Fragments` are Data of that size, `Repeat` and `Chatter` messages of
+        their own. `DropHurried` never strikes here.
 
         Args:
             fault: What. `Refuse` and `Reboot` happen at once, before this returns, and ignore `count`.
@@ -118,16 +121,16 @@ class HislipServer:
         """
         match fault:
             case Refuse(for_ns=for_ns):
-                self._reactor.request(lambda: self._listener.refuse(for_ns))
-            case Reboot(boot_ns=boot_ns):
-                self._reactor.request(lambda: self._reboot(boot_ns))
+                self._reactor.request(lambda: self._stop_accepting(for_ns))
+            case Reboot(boot_ns=boot_ns, mute_ns=mute_ns):
+                self._reactor.request(lambda: self._reboot(boot_ns, mute_ns))
             case _:
                 self._faults.arm(fault, count)
 
     def clear_faults(self) -> None:
         """Disarm every fault and accept connections again; what was muted or scheduled stays so."""
         self._faults.clear()
-        self._reactor.request(self._listener.open)
+        self._reactor.request(self._accept_again)
 
     def _connected(self, sock: socket.socket, peer: tuple[str, int]) -> None:
         due = time.monotonic_ns() + _INITIALISE_WITHIN_NS
@@ -152,6 +155,8 @@ class HislipServer:
         if client.session is not None and client is not sync and sync.session and sync.session.wants_input:
             self._receive(sync)  # what was sent before on the other channel counts as before
         for found in client.channel.receive():
+            if time.monotonic_ns() < self._deaf_until_ns:
+                continue
             if client.session is None:
                 self._initialise(client, found)
             elif not client.is_whole:
@@ -249,7 +254,9 @@ class HislipServer:
             client.session.close()
 
     def _turn(self, now_ns: int) -> None:
-        self._listener.advance(now_ns)
+        if self._reopen_at_ns is not None and now_ns >= self._reopen_at_ns:
+            self._accept_again()
+        self._listener.go_on(now_ns)
         self.instrument.operations.advance()
         for client in tuple(self._clients):
             if not client.is_whole and now_ns >= client.initialise_by_ns:
@@ -258,7 +265,7 @@ class HislipServer:
                 self._on_events(client, 0)
 
     def _next_due_ns(self) -> int | None:
-        due = [self.instrument.operations.next_due_ns, self._listener.reopens_at_ns]
+        due = [self.instrument.operations.next_due_ns, self._reopen_at_ns, self._listener.due_ns]
         for client in self._clients:
             if not client.is_whole:
                 due.append(client.initialise_by_ns)
@@ -266,11 +273,20 @@ class HislipServer:
                 due.append(client.session.next_due_ns)
         return min((each for each in due if each is not None), default=None)
 
-    def _reboot(self, boot_ns: int) -> None:
-        self._listener.refuse(boot_ns)
+    def _reboot(self, boot_ns: int, mute_ns: int) -> None:
+        self._stop_accepting(boot_ns)
+        self._deaf_until_ns = time.monotonic_ns() + boot_ns + mute_ns
         for client in tuple(self._clients):
             self._drop(client, reset=True)
         self.instrument.power_cycle()
+
+    def _stop_accepting(self, for_ns: int | None) -> None:
+        self._listener.pause()
+        self._reopen_at_ns = None if for_ns is None else time.monotonic_ns() + for_ns
+
+    def _accept_again(self) -> None:
+        self._reopen_at_ns = None
+        self._listener.resume()
 
     def _end(self) -> None:
         for client in tuple(self._clients):

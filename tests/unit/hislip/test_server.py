@@ -191,3 +191,10 @@ def test_refused_connections_and_reboot(server, client, open_client) -> None:
         client.connect(server.address)
     wait_until(lambda: is_accepting(server.address))
     assert open_client(server).ask(b"*ESR?;*ESE?") == b"128;0\n"
+
+
+def test_box_that_boots_slowly_accepts_and_says_nothing(server, client) -> None:
+    server.inject(Reboot(mute_ns=200 * MS))
+    with client.connect(server.address) as sock:
+        client.send(sock, 0, 0, 0x01000000)
+        assert client.is_quiet(sock, 0.05)

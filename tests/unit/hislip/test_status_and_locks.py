@@ -150,3 +150,12 @@ def test_remote_and_local_are_kept(server: HislipServer, client) -> None:
         enabled, enabled | remote, enabled | remote | lockout, enabled | lockout, enabled | lockout,
         Control.LOCAL, enabled | remote, Control.LOCAL,
     ]  # fmt: skip
+
+
+def test_held_response_that_another_session_cancels_is_no_error(server, open_client) -> None:
+    first, second = open_client(server), open_client(server)
+    first.write(b"GLOW 50;*OPC?")
+    second.write(b"*CLS")
+    assert second.ask(b"SYST:ERR?") == b'0,"No error"\n'
+    assert first.ask(b"*IDN?") == IDENTITY
+    assert second.ask(b"SYST:ERR?") == b'0,"No error"\n'
