@@ -1,100 +1,94 @@
-"""Whatever a VXI-11 client sends to the core channel, the abort channel or the port mapper, the others are served."""
+"""Whatever bytes reach the core channel, the abort channel or the port mapper: the server answers others as before."""
 
+import atexit
+import contextlib
 import socket
-import struct
+from dataclasses import replace
 from functools import cache
 
-from hostile import DEADLINE_S, connection, pour, receive
+from impairlab.sim_hardware.scpi import Device, Identity, Instrument, Personality
+from impairlab.sim_hardware.transports.vxi11 import Vxi11Server, rpc
+from impairlab.sim_hardware.transports.vxi11.portmapper import PortMapper
+from impairlab.sim_hardware.transports.vxi11.protocol import ABORT_PROGRAM, CORE_PROGRAM
+from impairlab.sim_hardware.transports.vxi11.xdr import Reader, opaque, unsigned
 
-from impairlab.sim_hardware.appliance import SimulatedAppliance
-from impairlab.sim_hardware.planes import NullPlane
-
-_CORE, _ABORT, _MAPPER = 0x0607AF, 0x0607B0, 100_000
-_CREATE_LINK, _WRITE, _READ, _READ_STB, _TRIGGER, _CLEAR, _REMOTE, _LOCAL = 10, 11, 12, 13, 14, 15, 16, 17
-_LOCK, _UNLOCK, _ENABLE_SRQ, _DOCMD, _DESTROY, _INTERRUPT = 18, 19, 20, 22, 23, 25
-_END = 8
-
-
-def words(*numbers: int) -> bytes:
-    return struct.pack(f"!{len(numbers)}I", *numbers)
+IDENTITY = Identity("impairlab", "Fuzzed", "F1", "1.0")
+_LINK = unsigned(1, 0, 0) + opaque(b"inst0")
+_SETTLED_S = 5
 
 
-def opaque(content: bytes) -> bytes:
-    return words(len(content)) + content + bytes(-len(content) % 4)
+def _core(procedure: int, arguments: bytes) -> bytes:
+    return rpc.marked(rpc.call(1, CORE_PROGRAM, 1, procedure, arguments))
 
 
-def call(procedure: int, arguments: bytes, program: int = _CORE, version: int = 1, xid: int = 7) -> bytes:
-    record = words(xid, 0, 2, program, version, procedure, 0, 0, 0, 0) + arguments
-    return words(1 << 31 | len(record)) + record
-
-
-LINK = call(_CREATE_LINK, words(1, 0, 0) + opaque(b"inst0"))
-LOCKED_LINK = call(_CREATE_LINK, words(1, 1, 0) + opaque(b"inst0"))
-
-
-def write(link: int, content: bytes, flags: int = _END) -> bytes:
-    return call(_WRITE, words(link, 100, 0, flags) + opaque(content))
-
-
-OWN = int.from_bytes(b"LINK", "big")
-"""Stands for the number of the link that `check` has made."""
-
+_OPEN = _core(10, _LINK)
 SEEDS = [
-    write(OWN, b"*IDN?") + call(_READ, words(OWN, 100, 10, 0, 0, 0)),
-    write(OWN, b"*ESE 1;", 0) + write(OWN, b"*ESE?\n") + call(_READ, words(OWN, 3, 10, 0, 0x80, 59)),
-    LOCKED_LINK + call(_READ_STB, words(OWN, 0, 0, 0)) + call(_TRIGGER, words(OWN, 0, 0, 0)) + LINK,
-    call(_LOCK, words(OWN, 1, 20)) + call(_CLEAR, words(OWN, 0, 0, 0)) + call(_UNLOCK, words(OWN)),
-    call(_REMOTE, words(OWN, 0, 0, 0)) + call(_LOCAL, words(OWN, 0, 0, 0)) + call(_DOCMD, words(OWN, 0, 0, 0, 1, 1, 1)),
-    call(_ENABLE_SRQ, words(OWN, 1) + opaque(b"handle")) + call(_INTERRUPT, words(0x7F000001, 9, 0x0607B1, 1, 0)),
-    call(_DESTROY, words(OWN)) + write(OWN, b"*RST"),
-    call(1, words(OWN), _ABORT) + call(3, words(_CORE, 1, 6, 0), _MAPPER, 2) + call(4, b"", _MAPPER, 2) + call(0, b""),
-    words(5) + b"abcde" + words(1 << 31 | 3) + b"xyz" + words(0x7FFFFFFF) + bytes(100),
+    _OPEN + _core(11, unsigned(0, 9, 9, 8) + opaque(b"*IDN?;*SRE 16")) + _core(12, unsigned(0, 99, 9, 9, 0, 0)),
+    _OPEN + _core(18, unsigned(0, 1, 5)) + _core(18, unsigned(0, 1, 5)) + _core(19, unsigned(0)),
+    _OPEN + b"".join(_core(each, unsigned(0, 1, 9, 9)) for each in range(13, 18)),
+    _OPEN + _core(20, unsigned(0, 1) + opaque(b"handle")) + _core(25, unsigned(0, 9, 9, 1, 0)) + _core(26, b""),
+    _OPEN + _core(22, unsigned(0, 0, 0, 0, 1, 1, 1) + opaque(b"x")) + _core(23, unsigned(0)) + _core(0, b""),
+    _core(10, unsigned(1, 1, 3) + opaque(b"inst0")) + _core(11, unsigned(0, 9, 9, 0) + opaque(b"#41000")),
+    rpc.marked(rpc.call(2, ABORT_PROGRAM, 1, 1, unsigned(0))) + rpc.marked(rpc.call(3, 100_000, 2, 4, b"")),
+    rpc.call(4, 100_000, 2, 3, unsigned(CORE_PROGRAM, 1, 6, 0)),
+    unsigned(0x7FFF_FFFF) + bytes(64) + unsigned(0x8000_0000),
 ]
+"""The first two bytes that are put before each choose the channel and how the rest is cut up."""
 
 
-def check(data: bytes) -> None:
-    """Send `data` to one of the ports, and ask as another client. Raises AssertionError, TimeoutError."""
-    choices, content = data[:2].ljust(2, b"\0"), data[2:]
-    server = _server()
-    port = server.ports[choices[0] % len(server.ports)]
-    with connection((server.host, port)) as hostile:
-        if port == server.ports[0]:
-            hostile.sendall(LINK)
-            content = content.replace(b"LINK", receive(hostile, 44)[32:36])
-        pour(hostile, content, 1 + choices[1] * 4)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
-        datagram.sendto(content[4:2000], (server.host, server.mapper))
-    server.ask()
+class Lonely(Vxi11Server):
+    """Opens no interrupt channels, so that no other server of this machine is disturbed."""
+
+    def _open_interrupt(self, host, asked):
+        return super()._open_interrupt(host, replace(asked, port=0))
 
 
-class _Server:
-    def __init__(self) -> None:
-        self._appliance = SimulatedAppliance(NullPlane())
-        address = self._appliance.serve_vxi11("127.0.0.1", 0, portmapper_port=0)
-        self.host, self.mapper = address.host, address.portmapper
-        self.ports = (address.core, address.core, address.abort, address.portmapper)
-        self._sock = socket.create_connection((self.host, address.core), DEADLINE_S)
-        self._link = struct.unpack("!I", self._answer(LINK)[4:8])[0]
+class Plain(Device):
+    """Nothing but the common commands."""
 
-    def ask(self) -> None:
-        """Ask as a client that does nothing wrong; locks of others are waited for."""
-        wait_for_lock = 1
-        error, written = struct.unpack("!II", self._answer(
-            call(_WRITE, words(self._link, 5000, 5000, _END | wait_for_lock) + opaque(b"SYST:VERS?"))
-        ))  # fmt: skip
-        assert (error, written) == (0, 10)
-        result = self._answer(call(_READ, words(self._link, 100, 5000, 5000, wait_for_lock, 0)))
-        assert result == words(0, 4) + opaque(b"1999.0\n"), result
-
-    def _answer(self, request: bytes) -> bytes:
-        """Return what follows the header of an accepted call."""
-        self._sock.sendall(request)
-        (mark,) = struct.unpack("!I", receive(self._sock, 4))
-        reply = receive(self._sock, mark & 0x7FFFFFFF)
-        assert reply[:24] == words(7, 1, 0, 0, 0, 0)
-        return reply[24:]
+    identity = IDENTITY
 
 
 @cache
-def _server() -> _Server:
-    return _Server()
+def _server() -> Lonely:
+    instrument = Instrument(Plain(), Personality(input_buffer=300, output_queue=500))
+    server = Lonely(instrument, portmapper_port=0, max_receive=1024, max_links=4)
+    atexit.register(server.close)
+    return server
+
+
+def check(data: bytes) -> None:
+    """Send `data` to a server. Raises AssertionError, or OSError, when it does not serve others afterwards."""
+    choices, content = data[:2].ljust(2, b"\0"), data[2:]
+    server = _server()
+    PortMapper([]).answer(content, broadcast=bool(choices[0] & 4))
+    ports = (server.address.core, server.address.core, server.address.abort, server.address.portmapper)
+    size = 1 + choices[1] * 8
+    with socket.create_connection(("127.0.0.1", ports[choices[0] % 4]), _SETTLED_S) as sock:
+        sock.settimeout(0.001)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            for at in range(0, len(content), size):
+                sock.sendall(content[at : at + size])
+                sock.recv(65_536)
+    _assert_serves(server)
+
+
+def _assert_serves(server: Vxi11Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.address.core), _SETTLED_S) as sock:
+        stream = sock.makefile("rb")
+
+        def call(procedure: int, arguments: bytes) -> Reader:
+            sock.sendall(_core(procedure, arguments))
+            length = int.from_bytes(stream.read(4), "big") & 0x7FFF_FFFF
+            result = Reader(stream.read(length)[24:])
+            assert result.unsigned() == 0
+            return result
+
+        link = unsigned(call(10, unsigned(1, 1, 1000) + opaque(b"inst0")).unsigned())
+        call(11, link + unsigned(1000, 1000, 8) + opaque(b"*CLS;*SRE 0;*IDN?"))
+        reply = call(12, link + unsigned(99, 1000, 1000, 0, 0))
+        assert reply.unsigned() == 4
+        assert reply.opaque(99) == f"{IDENTITY.show()}\n".encode()
+        stream.close()
+    assert len(server._clients) <= 4
+    assert len(server.instrument.sessions) <= 4

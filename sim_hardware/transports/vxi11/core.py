@@ -89,7 +89,6 @@ class Core:
         self._max_links = max_links
         self._abort_port = abort_port
         self._open_interrupt = open_interrupt
-        self._numbers = itertools.count()
         self._links: dict[int, Link] = {}
         self.remote = False
         self._procedures: dict[int, Handler] = {
@@ -159,7 +158,7 @@ class Core:
             raise DeviceError(DeviceErrorCode.NOT_ACCESSIBLE)
         if len(self._links) >= self._max_links:
             raise DeviceError(DeviceErrorCode.OUT_OF_RESOURCES)
-        number = next(self._numbers)
+        number = next(each for each in itertools.count() if each not in self._links)
         session = self._instrument.open_session(f"VXI11{client.host}:{client.port}")
         link = self._links[number] = client.links[number] = Link(number, session, self._faults, self._clock)
         if asked.lock:
