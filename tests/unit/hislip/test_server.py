@@ -194,7 +194,8 @@ def test_refused_connections_and_reboot(server, client, open_client) -> None:
 
 
 def test_box_that_boots_slowly_accepts_and_says_nothing(server, client) -> None:
-    server.inject(Reboot(mute_ns=200 * MS))
+    server.inject(Reboot(mute_ns=300 * MS))
+    wait_until(lambda: is_accepting(server.address))
     with client.connect(server.address) as sock:
         client.send(sock, 0, 0, 0x01000000)
         assert client.is_quiet(sock, 0.05)
