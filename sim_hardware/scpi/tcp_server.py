@@ -24,6 +24,8 @@ RAW_SCPI_PORT = 5025
 _BACKLOG = 128
 _REQUEST_TIMEOUT_S = 10.0
 _ACCEPT_REST_NS = 50_000_000
+_LONGEST_WAIT_NS = 3_600_000_000_000
+"""epoll takes no more than 24 days."""
 
 
 class ScpiServer:
@@ -266,7 +268,7 @@ class ScpiServer:
         if self._idle_close_ns is not None:
             due.extend(each.last_heard_ns + self._idle_close_ns for each in self._connections.values())
         earliest = min((each for each in due if each is not None), default=None)
-        return None if earliest is None else max(0, earliest - time.monotonic_ns()) / 1e9
+        return None if earliest is None else min(max(0, earliest - time.monotonic_ns()), _LONGEST_WAIT_NS) / 1e9
 
     def _act_on_time(self) -> None:
         now = time.monotonic_ns()

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from threading import Event, Thread
 
+_LONGEST_WAIT_NS = 3_600_000_000_000
+"""epoll takes no more than 24 days, and a client may name any time."""
 _REQUEST_TIMEOUT_S = 10.0
 _READ_SIZE = 4096
 
@@ -112,7 +114,7 @@ class Reactor:
 
     def _turn(self) -> None:
         due = self._next_due_ns()
-        timeout_s = None if due is None else max(0, due - time.monotonic_ns()) / 1e9
+        timeout_s = None if due is None else min(max(0, due - time.monotonic_ns()), _LONGEST_WAIT_NS) / 1e9
         for key, events in self._selector.select(timeout_s):
             current = self._selector.get_map().get(key.fd)
             if current is not None and current.data is key.data:  # not closed earlier in this turn

@@ -24,6 +24,7 @@ def _core(procedure: int, arguments: bytes) -> bytes:
 _OPEN = _core(10, _LINK)
 SEEDS = [
     _OPEN + _core(11, unsigned(0, 9, 9, 8) + opaque(b"*IDN?;*SRE 16")) + _core(12, unsigned(0, 99, 9, 9, 0, 0)),
+    _OPEN + _core(12, unsigned(0, 99, 0xFFFF_FFFF, 0xFFFF_FFFF, 1, 0)),
     _OPEN + _core(18, unsigned(0, 1, 5)) + _core(18, unsigned(0, 1, 5)) + _core(19, unsigned(0)),
     _OPEN + b"".join(_core(each, unsigned(0, 1, 9, 9)) for each in range(13, 18)),
     _OPEN + _core(20, unsigned(0, 1) + opaque(b"handle")) + _core(25, unsigned(0, 9, 9, 1, 0)) + _core(26, b""),

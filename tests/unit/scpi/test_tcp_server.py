@@ -194,6 +194,12 @@ def test_late_reply_shifts_those_behind_it(connect: Connect, server: ScpiServer)
     assert [client.line(), client.line(), client.ask("*OPC?")] == ["0.5", "12", "1"]
 
 
+def test_reply_that_is_late_by_years_stops_nobody_else(connect: Connect, server: ScpiServer) -> None:
+    server.inject(LateReply(after_ns=10**18))
+    connect().send("*OPC?")
+    assert connect().ask("*OPC?") == "1"
+
+
 def test_garbage_and_partial_replies_strike_as_often_as_told(connect: Connect, server: ScpiServer) -> None:
     client = connect()
     server.inject(Garbage(b"\xffjunk\n"), count=2)
