@@ -53,7 +53,7 @@ class VisaLink(LineLink):
     """A `Link` through PyVISA.
 
     A deadline is kept to the millisecond, but for VXI-11 through PyVISA-py: a server that does not answer at all is
-    given up one second after it.
+    given up one second after it. PyVISA-py waits 5 s for a HiSLIP connection, whatever `connect_timeout_ns` says.
 
     Args:
         resource_name: As VISA writes it, e.g. "TCPIP::192.0.2.7::hislip0::INSTR".
