@@ -497,6 +497,23 @@ def test_a_waiting_client_keeps_nobody_else_waiting(connect):
     thread.join(10)
 
 
+def test_a_long_message_keeps_nobody_else_waiting(connect):
+    busy, quick = connect(), connect()
+    slow, link = busy.link(), quick.link()
+    message = b"*ESE 1;" * 9000
+    for at in range(0, len(message), 16_000):
+        assert busy.say(slow, message[at : at + 16_000], flags=0) == 0
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(busy.ask(slow, b"*ESE?")))
+    thread.start()
+    answered = 0
+    while not ended:
+        answered += quick.ask(link, b"SYST:VERS?") == b"1999.0\n"
+    thread.join(10)
+    assert ended == [b"1\n"]
+    assert answered > 3, "as many as come in between, not one before and one after"
+
+
 def test_connections_are_limited(instrument):
     with Vxi11Server(instrument, portmapper_port=None, max_connections=1) as small:
         first = Client("127.0.0.1", small.address.core)
@@ -610,6 +627,7 @@ def test_it_outlives_the_want_of_file_descriptors(server, client):
             waiting.connect(("127.0.0.1", server.address.core))
             until(lambda: any(each.due_ns for each in server._listeners))
             assert client.ask(link, b"*OPC?") == b"1\n"
+            assert create_channel(client, server.address.core) == NO_RESOURCES
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         until(lambda: server.connection_count == 2)

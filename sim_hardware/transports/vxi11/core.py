@@ -190,6 +190,8 @@ class Core:
             yield from self._wait(link, deadline, DeviceErrorCode.IO_TIMEOUT)
         if data:
             link.write(data, end=bool(asked.flags & Flag.END))
+        while link.execute_more():
+            yield self._clock()
         return _OK + unsigned(len(data))
 
     def _read(self, client: Client, arguments: Reader) -> Steps:
@@ -276,7 +278,10 @@ class Core:
         asked = CreateInterruptChannel.read(arguments)
         if client.interrupt is not None and not client.interrupt.failed:
             raise DeviceError(DeviceErrorCode.CHANNEL_ALREADY_ESTABLISHED)
-        channel = client.interrupt = self._open_interrupt(client.host, asked)
+        try:
+            channel = client.interrupt = self._open_interrupt(client.host, asked)
+        except OSError as error:  # no file descriptor is left
+            raise DeviceError(DeviceErrorCode.OUT_OF_RESOURCES) from error
         deadline = self._deadline(_CHANNEL_TIMEOUT_MS)
         while not channel.established:
             if channel.failed or self._clock() >= deadline:

@@ -8,6 +8,8 @@ from impairlab.sim_hardware.scpi.message_session import Chunk, MessageSession
 from impairlab.sim_hardware.scpi.session import Session
 
 _ALL = 1 << 20
+_TURN_UNITS = 50
+"""What one link executes before the others have their turn."""
 
 
 class Link:
@@ -30,6 +32,7 @@ class Link:
         self.session = session
         self.handle: bytes | None = None
         self.aborted = False
+        session.turn_units = _TURN_UNITS
         self._exchange = MessageSession(session)
         self._faults = faults
         self._clock = clock
@@ -54,6 +57,13 @@ class Link:
         if chunk is not None and chunk.end:
             self._forget_response()
         return chunk
+
+    def execute_more(self) -> bool:
+        """Execute a turn's worth of what was written; tell whether there was something to do."""
+        ready = self.session.is_ready
+        if ready:
+            self.session.write(b"")
+        return ready
 
     @property
     def input_is_full(self) -> bool:
