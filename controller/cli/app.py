@@ -16,6 +16,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "caps": "impairlab.controller.cli.caps",
         "check": "impairlab.controller.cli.check",
         "demo": "impairlab.controller.cli.demo",
+        "discover": "impairlab.controller.cli.discover",
         "preview": "impairlab.controller.cli.preview",
         "report": "impairlab.controller.cli.report",
         "run": "impairlab.controller.cli.run",

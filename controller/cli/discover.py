@@ -1,0 +1,54 @@
+"""`impairlab discover`: which instruments there are, on the network, on USB and at serial ports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from math import isnan
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from impairlab.controller.cli.exits import Exit, Verb
+from impairlab.drivers.discovery import everywhere
+from impairlab.drivers.discovery.found import Found
+
+_SECOND_NS = 1_000_000_000
+_LONGEST_S = 3600
+_NOTHING = "nobody found: no mDNS service, no VXI-11 answer, no USB instrument, no serial port"
+
+
+def _in_ns(_: click.Context, option: click.Parameter, seconds: float) -> int:
+    if isnan(seconds):  # compares with no end of a range
+        raise click.BadParameter("not a number", param=option)
+    return round(seconds * _SECOND_NS)
+
+
+@click.command(cls=Verb)
+@click.option("--timeout", "timeout_ns", type=click.FloatRange(0, _LONGEST_S, min_open=True), metavar="SECONDS",
+              callback=_in_ns, default=3.0, show_default=True, help="How long to listen to the network.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Say it as one JSON document.")
+def discover(timeout_ns: int, as_json: bool) -> int:  # noqa: FBT001 - click's way of passing a flag
+    """Look for instruments. Programs nothing; writes nothing to serial ports; opens no USB device."""
+    found, unavailable = everywhere.discover(timeout_ns)
+    for error in unavailable:
+        click.echo(str(error), err=True)
+    if as_json:
+        click.echo(json.dumps([{**asdict(each), "driver": each.driver} for each in found], indent=2))
+    elif found:
+        _print(found)
+    else:
+        click.echo(_NOTHING)
+    return Exit.OK
+
+
+def _print(found: Sequence[Found]) -> None:
+    table = Table("address", "identity", "driver", "found by", box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.columns[0].overflow = "fold"
+    for each in found:
+        row = (each.address or "-", each.identity or "-", each.driver or "-", each.means)
+        table.add_row(*map(escape, row))
+    Console(highlight=False).print(table)

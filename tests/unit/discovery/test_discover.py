@@ -1,0 +1,75 @@
+"""All means together, and what the verb prints."""
+
+import json
+
+import pytest
+
+from impairlab.controller.cli.app import run_command
+from impairlab.drivers.discovery import everywhere
+from impairlab.drivers.discovery.found import Found, MeansUnavailable
+
+BARE = Found("TCPIP::192.0.2.1::inst0::INSTR", "vxi11")
+NAMED = Found("TCPIP::192.0.2.1::inst0::INSTR", "mdns", "impairlab", "IL-8", "S1", "1.0")
+PORT = Found("ASRL/dev/ttyS0::INSTR", "serial")
+UNNAMED = Found("", "usb", model="Old [x]")
+
+
+@pytest.mark.parametrize("found", [[BARE, NAMED], [NAMED, BARE]])
+def test_an_address_is_told_once_with_its_identity(found):
+    assert everywhere.merged([*found, PORT]) == [NAMED, PORT]
+
+
+def test_devices_without_address_are_not_taken_for_one():
+    assert everywhere.merged([UNNAMED, UNNAMED]) == [UNNAMED, UNNAMED]
+
+
+def test_a_means_that_cannot_be_used_keeps_no_other_from_finding():
+    error = MeansUnavailable("no")
+
+    def fail():
+        raise error
+
+    assert everywhere.gathered([fail, lambda: [PORT]]) == ([PORT], [error])
+
+
+@pytest.fixture
+def there(monkeypatch):
+    def are(*found, unavailable=()):
+        monkeypatch.setattr(everywhere, "discover", lambda _: (list(found), list(unavailable)))
+
+    return are
+
+
+def test_nobody_is_one_line_and_no_failure(there, capsys):
+    there()
+    assert run_command(["discover"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.count("\n") == 1
+    assert printed.out.startswith("nobody found")
+    assert printed.err == ""
+
+
+def test_the_table(there, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    there(NAMED, UNNAMED, unavailable=[MeansUnavailable("mDNS: needs zeroconf")])
+    assert run_command(["discover"]) == 0
+    printed = capsys.readouterr()
+    lines = [line.split() for line in printed.out.splitlines()]
+    assert lines[1] == ["TCPIP::192.0.2.1::inst0::INSTR", "impairlab", "IL-8", "S1", "1.0", "scpi", "mdns"]
+    assert lines[2] == ["-", "Old", "[x]", "-", "usb"]
+    assert printed.err == "mDNS: needs zeroconf\n"
+
+
+def test_json(there, capsys):
+    there(PORT)
+    assert run_command(["discover", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"address": "ASRL/dev/ttyS0::INSTR", "means": "serial", "manufacturer": "", "model": "", "serial": "",
+         "firmware": "", "driver": None}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "4000", "nan", "soon"])
+def test_a_timeout_that_is_none(there, timeout):
+    there()
+    assert run_command(["discover", "--timeout", timeout]) == 2
