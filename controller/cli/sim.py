@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import click
@@ -23,6 +24,7 @@ from impairlab.sim_hardware.planes.relay import RelayPlane
 from impairlab.sim_hardware.transports.hislip import HISLIP_PORT
 from impairlab.sim_hardware.transports.lxi import HTTP_PORT
 from impairlab.sim_hardware.transports.lxi.pages import IDENTIFICATION_PATH
+from impairlab.sim_hardware.transports.serial.server import DEFAULT_BAUD
 from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT
 
 PlaneName = Literal["netns", "relay", "null"]
@@ -65,6 +67,9 @@ def sim() -> None:
               help="vxi11: where its port mapper listens; 111 takes root as a rule. 0 takes a free one.")  # fmt: skip
 @click.option("--lxi", type=click.IntRange(0, 65535), is_flag=False, flag_value=HTTP_PORT, metavar="[PORT]",
               help=f"Serve the LXI identification over HTTP, on port {HTTP_PORT} unless another follows.")  # fmt: skip
+@click.option("--tty", type=click.Path(path_type=Path), metavar="PATH",
+              help="Answer on a serial line too, a pseudo-terminal that is found at PATH.")  # fmt: skip
+@click.option("--baud", type=click.IntRange(1), default=DEFAULT_BAUD, show_default=True, help="tty: bits per second.")
 @click.option("--announce", is_flag=True, help="Advertise by mDNS what is served; needs the extra impairlab[discover].")
 @click.option("--serial", default="SIM0001", show_default=True, help="Serial number in *IDN?.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes the random streams of the data plane.")
@@ -80,6 +85,8 @@ def serve(  # noqa: PLR0917 - one for each option
     vxi11: int | None,
     portmapper_port: int,
     lxi: int | None,
+    tty: Path | None,
+    baud: int,
     announce: bool,  # noqa: FBT001
     serial: str,
     seed: int,
@@ -100,6 +107,8 @@ def serve(  # noqa: PLR0917 - one for each option
         if lxi is not None:
             bound_host, bound_port = _listen(appliance.serve_lxi, host, lxi)
             ready["lxi"] = f"http://{bound_host}:{bound_port}{IDENTIFICATION_PATH}"
+        if tty is not None:
+            ready["serial"] = _serve_serial(appliance, tty, baud)
         if announce:
             ready["announced"] = _announce(appliance, host)
         ready |= _ways_in(data_plane, to)
@@ -125,6 +134,15 @@ def _serve_vxi11(appliance: SimulatedAppliance, host: str, port: int, portmapper
         raise ImpairlabError(f"cannot listen for VXI-11 on {where}: {error.strerror}{hint}") from error
     found = address.portmapper == PORTMAPPER_PORT
     return f"TCPIP::{address.host}{'' if found else f',{address.core}'}::inst0::INSTR"
+
+
+def _serve_serial(appliance: SimulatedAppliance, tty: Path, baud: int) -> str:
+    link = tty.absolute()
+    try:
+        appliance.serve_serial(link, baud=baud)
+    except OSError as error:
+        raise ImpairlabError(f"cannot make the serial port {link}: {error.strerror or error}") from error
+    return f"serial://{link}?baud={baud}"
 
 
 def _announce(appliance: SimulatedAppliance, host: str) -> str:
@@ -174,6 +192,8 @@ def _in_words(ready: Mapping[str, object]) -> str:
         lines.append(f"{ready['vxi11']} answers SCPI over VXI-11")
     if "lxi" in ready:
         lines.append(f"{ready['lxi']} tells who it is")
+    if "serial" in ready:
+        lines.append(f"{ready['serial']} answers SCPI on a serial line")
     if "announced" in ready:
         lines.append(f"announced by mDNS as {ready['announced']}")
     stations, addresses = ready.get("stations"), ready.get("addresses")

@@ -1,16 +1,16 @@
-"""Addresses, `tcp://host:port` or a VISA resource name, to the link that leads there."""
+"""Addresses, `tcp://...`, `serial://...` or a VISA resource name, to the link that leads there."""
 
 from __future__ import annotations
 
 import re
 from typing import Unpack
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from impairlab.drivers.links.link import Link, LinkOptions
 from impairlab.drivers.links.tcp import TcpLink
 from impairlab.drivers.model.errors import ConnectError
 
-FORMS = "write it like tcp://192.0.2.1:5025 or TCPIP::192.0.2.1::hislip0::INSTR"
+FORMS = "write it like tcp://192.0.2.1:5025, serial:///dev/ttyUSB0?baud=9600 or TCPIP::192.0.2.1::hislip0::INSTR"
 
 _VISA = re.compile(
     r"(?P<resource>(?:TCPIP|USB|GPIB|ASRL|PXI|VXI|PRLGX)[^:]*::.+?)(?:@(?P<backend>py|ivi))?", re.IGNORECASE
@@ -30,7 +30,7 @@ def open_link(address: str, *, default_port: int | None = None, **options: Unpac
     but a VISA SOCKET is the raw socket, and is opened as `tcp://` is.
 
     Args:
-        address: `tcp://host:port`, or a VISA resource name.
+        address: `tcp://host:port`, `serial:///dev/name?baud=9600`, or a VISA resource name.
         default_port: Of `tcp://host`.
         options: See `LineLink`.
 
@@ -49,6 +49,18 @@ def open_link(address: str, *, default_port: int | None = None, **options: Unpac
         port = parts.port or default_port
     except ValueError as error:
         raise ConnectError(f"{address} is not an address: {error}; {FORMS}", appliance=called) from error
+    if parts.scheme == "serial":
+        return _open_serial(parts, address, called, options)
     if parts.scheme != "tcp" or not parts.hostname or port is None or parts.path.strip("/"):
         raise ConnectError(f"{address} is not an address; {FORMS}", appliance=called)
     return TcpLink(parts.hostname, port, **options)
+
+
+def _open_serial(parts: SplitResult, address: str, called: str, options: LinkOptions) -> Link:
+    from impairlab.drivers.links.serial_link import DEFAULT_BAUD, SerialLink  # noqa: PLC0415 - pySerial is seldom needed
+
+    settings = dict(parse_qsl(parts.query, keep_blank_values=True))
+    baud = settings.pop("baud", str(DEFAULT_BAUD))
+    if parts.netloc or len(parts.path) <= 1 or settings or not (baud.isascii() and baud.isdecimal() and int(baud)):
+        raise ConnectError(f"{address} is not an address; {FORMS}", appliance=called)
+    return SerialLink(parts.path, baud=int(baud), **options)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol, Self
 
 from impairlab.sim_hardware.appliance.box import Box
@@ -20,6 +21,8 @@ from impairlab.sim_hardware.transports.lxi.announcement import (
     VXI11_SERVICE,
     Service,
 )
+from impairlab.sim_hardware.transports.serial import SerialServer
+from impairlab.sim_hardware.transports.serial.server import DEFAULT_BAUD
 from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT, Vxi11Address, Vxi11Server
 
 MANUFACTURER = "impairlab"
@@ -137,6 +140,26 @@ class SimulatedAppliance:
         server = Vxi11Server(self.instrument, host, port, portmapper_port=portmapper_port)
         self._servers.append(server)
         return server.address
+
+    def serve_serial(
+        self,
+        link: Path,
+        *,
+        baud: int = DEFAULT_BAUD,
+        echo: bool = False,
+        xon_xoff: bool = False,
+        boot_messages: bytes = b"",
+    ) -> SerialServer:
+        """Serve the dialect on a pseudo-terminal that is found at `link` until `close`; see `SerialServer`.
+
+        Raises:
+            OSError: When the link cannot be made.
+        """
+        server = SerialServer(
+            self.instrument, link, baud=baud, echo=echo, xon_xoff=xon_xoff, boot_messages=boot_messages
+        )
+        self._servers.append(server)
+        return server
 
     def serve_lxi(self, host: str = "127.0.0.1", port: int = HTTP_PORT) -> tuple[str, int]:
         """Serve the LXI identification document over HTTP until `close`; return the address.

@@ -90,8 +90,8 @@ class Reactor:
         if not done.wait(_REQUEST_TIMEOUT_S):
             raise TimeoutError("the server's thread did not answer")
 
-    def watch(self, sock: socket.socket, events: int, on_events: OnEvents) -> None:
-        """Have `on_events` called when `sock` is ready for one of `events`; 0 watches it no longer."""
+    def watch(self, sock: socket.socket | int, events: int, on_events: OnEvents) -> None:
+        """Have `on_events` called when a socket or descriptor is ready for one of `events`; 0 ends that."""
         watched = self._selector.get_map().get(sock)
         if watched is None:
             if events:
