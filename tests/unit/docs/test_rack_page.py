@@ -34,7 +34,7 @@ def test_the_example_reads_and_the_roles_find_their_paths(rack_page):
 
 def test_every_form_of_an_address_is_taken(rack_page):
     forms = [form for row in rack_page.tables("Addresses")[0] for form in re.findall(r"`([^`]+)`", row["form"])]
-    assert len(forms) == 8
+    assert len(forms) == 9
     for form in forms:
         rack = Rack.parse(f"appliances: {{box: {{driver: scpi, address: {form}}}}}")
         assert rack.appliance("box").address == form
