@@ -67,7 +67,7 @@ def find(timeout_ns: int) -> list[Found]:
 
     try:
         zeroconf = Zeroconf(InterfaceChoice.All, ip_version=IPVersion.V4Only)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: no interface has an address
         raise MeansUnavailable(f"mDNS: {error}") from error
     with zeroconf:
         browser = ServiceBrowser(zeroconf, list(SERVICES), handlers=[hear])
