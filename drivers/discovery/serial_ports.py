@@ -28,7 +28,7 @@ def found_of(ports: Iterable[Port]) -> list[Found]:
     """Return the ports by name."""
     return [
         Found(
-            f"ASRL{each.device}::INSTR",
+            f"serial://{each.device}",
             "serial",
             manufacturer=each.manufacturer or "",
             model=each.product or "",

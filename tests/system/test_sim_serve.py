@@ -15,6 +15,7 @@ import pytest
 import pyvisa
 
 from impairlab.controller.cli.app import run_command
+from impairlab.drivers.links.address import open_link
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 
 COMMAND = [sys.executable, "-c", "from impairlab.controller.cli import main; main()", "sim", "serve", "--port", "0"]
@@ -58,6 +59,14 @@ def test_it_serves_hislip_too_where_asked():
         manager = pyvisa.ResourceManager("@py")
         with closing(manager), closing(manager.open_resource(ready["hislip"])) as box:
             assert box.query("*IDN?") == "impairlab,IL-8,SIM0001,1.0\n"
+
+
+def test_it_serves_a_serial_line_too_where_asked(tmp_path):
+    with served("--plane", "null", "--tty", str(tmp_path / "console"), "--baud", "115200") as ready:
+        assert ready["serial"] == f"serial://{tmp_path}/console?baud=115200"
+        with open_link(ready["serial"]) as link:
+            assert link.query("*IDN?") == "impairlab,IL-8,SIM0001,1.0"
+    assert not (tmp_path / "console").is_symlink()
 
 
 def test_it_serves_vxi11_too_where_asked():

@@ -10,7 +10,7 @@ from impairlab.drivers.discovery.found import Found, MeansUnavailable
 
 BARE = Found("TCPIP::192.0.2.1::inst0::INSTR", "vxi11")
 NAMED = Found("TCPIP::192.0.2.1::inst0::INSTR", "mdns", "impairlab", "IL-8", "S1", "1.0")
-PORT = Found("ASRL/dev/ttyS0::INSTR", "serial")
+PORT = Found("serial:///dev/ttyS0", "serial")
 UNNAMED = Found("", "usb", model="Old [x]")
 
 
@@ -64,7 +64,7 @@ def test_json(there, capsys):
     there(PORT)
     assert run_command(["discover", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
-        {"address": "ASRL/dev/ttyS0::INSTR", "means": "serial", "manufacturer": "", "model": "", "serial": "",
+        {"address": "serial:///dev/ttyS0", "means": "serial", "manufacturer": "", "model": "", "serial": "",
          "firmware": "", "driver": None}
     ]  # fmt: skip
 

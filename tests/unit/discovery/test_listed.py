@@ -77,7 +77,6 @@ def test_serial_ports_by_name():
     plain = SimpleNamespace(device="/dev/ttyS0", manufacturer=None, product=None, serial_number=None)
     found = serial_ports.found_of([adapter, plain])
     assert found == [
-        Found("ASRL/dev/ttyS0::INSTR", "serial"),
-        Found("ASRL/dev/ttyUSB0::INSTR", "serial", "FTDI", "FT232R", "A1"),
+        Found("serial:///dev/ttyS0", "serial"),
+        Found("serial:///dev/ttyUSB0", "serial", "FTDI", "FT232R", "A1"),
     ]
-    assert all(is_visa_address(each.address) for each in found)
