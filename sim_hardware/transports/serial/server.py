@@ -36,6 +36,7 @@ DEFAULT_BAUD = 9600
 _CLEAR, _XON, _XOFF = b"\x03\x11\x13"
 _PIECES = re.compile(rb"\x03|[^\x03\n]*\n|[^\x03\n]+")
 _MOST_ON_THE_LINE = 256
+_PLUG_REST_NS = 50_000_000
 
 
 class SerialServer:
@@ -107,7 +108,7 @@ class SerialServer:
         self._reactor.request(lambda: self._unplug(None))
 
     def plug(self) -> None:
-        """Let the port come back under its name."""
+        """Let the port come back under its name, as soon as that can be made."""
         self._reactor.request(self._plug)
 
     def disturb(self, noise: LineNoise) -> None:
@@ -249,7 +250,11 @@ class SerialServer:
     def _plug(self) -> None:
         self._plug_at_ns = None
         if not self._port.plugged:
-            self._port.plug()
+            try:
+                self._port.plug()
+            except OSError:  # no folder or no pseudo-terminal is left; one may be soon
+                self._plug_at_ns = time.monotonic_ns() + _PLUG_REST_NS
+                return
             self._muted = False
             self._session.clear()
             self._losing_message = False

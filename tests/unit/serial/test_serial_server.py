@@ -123,6 +123,22 @@ def test_port_comes_back_under_its_name(tmp_path: Path) -> None:
             assert ask(again, "*OPC?") == "1"
 
 
+def test_port_comes_back_when_its_folder_does(tmp_path: Path) -> None:
+    folder = tmp_path / "dev"
+    folder.mkdir()
+    with served(folder / "tty", baud=115200) as (server, _):
+        server.unplug()
+        folder.rmdir()
+        server.plug()
+        assert not folder.exists()
+        folder.mkdir()
+        deadline = time.monotonic() + 5
+        while not (folder / "tty").is_symlink() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with serial.Serial(str(folder / "tty"), 115200, timeout=5) as again:
+            assert ask(again, "*OPC?") == "1"
+
+
 def test_closed_server_leaves_no_thread_and_no_link(tmp_path: Path) -> None:
     before = threading.active_count()
     with served(tmp_path / "tty"):
