@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from impairlab.drivers.discovery import mdns, serial_ports, usb, vxi11
 from impairlab.drivers.discovery.found import Found, MeansUnavailable
 
+_ASKED_AT_ONCE = 16
+
 Means = Callable[[], list[Found]]
 """Looks, and returns what there is, or raises MeansUnavailable."""
 
@@ -30,8 +32,7 @@ def discover(timeout_ns: int) -> tuple[list[Found], list[MeansUnavailable]]:
         serial_ports.find,
     ]
     found, unavailable = gathered(all_means)
-    named = [vxi11.identified(each, timeout_ns) if each.means == "vxi11" else each for each in merged(found)]
-    return named, unavailable
+    return asked(merged(found), timeout_ns), unavailable
 
 
 def gathered(all_means: Sequence[Means]) -> tuple[list[Found], list[MeansUnavailable]]:
@@ -45,6 +46,16 @@ def gathered(all_means: Sequence[Means]) -> tuple[list[Found], list[MeansUnavail
             except MeansUnavailable as error:
                 unavailable.append(error)
     return found, unavailable
+
+
+def asked(found: Iterable[Found], timeout_ns: int) -> list[Found]:
+    """Ask those found by VXI-11 who they are, many at a time: one that is silent takes seconds."""
+
+    def ask(each: Found) -> Found:
+        return vxi11.identified(each, timeout_ns) if each.means == "vxi11" else each
+
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        return list(pool.map(ask, found))
 
 
 def merged(found: Iterable[Found]) -> list[Found]:

@@ -1,11 +1,13 @@
 """All means together, and what the verb prints."""
 
 import json
+import threading
+from dataclasses import replace
 
 import pytest
 
 from impairlab.controller.cli.app import run_command
-from impairlab.drivers.discovery import everywhere
+from impairlab.drivers.discovery import everywhere, vxi11
 from impairlab.drivers.discovery.found import Found, MeansUnavailable
 
 BARE = Found("TCPIP::192.0.2.1::inst0::INSTR", "vxi11")
@@ -21,6 +23,19 @@ def test_an_address_is_told_once_with_its_identity(found):
 
 def test_devices_without_address_are_not_taken_for_one():
     assert everywhere.merged([UNNAMED, UNNAMED]) == [UNNAMED, UNNAMED]
+
+
+def test_many_are_asked_at_once_and_stay_in_order(monkeypatch):
+    together = threading.Barrier(2, timeout=10)
+
+    def identified(found, timeout_ns):
+        together.wait()
+        return replace(found, model=f"{timeout_ns}")
+
+    monkeypatch.setattr(vxi11, "identified", identified)
+    other = replace(BARE, address="TCPIP::192.0.2.2::inst0::INSTR")
+    told = everywhere.asked([BARE, PORT, other, NAMED], 5)
+    assert told == [replace(BARE, model="5"), PORT, replace(other, model="5"), NAMED]
 
 
 def test_a_means_that_cannot_be_used_keeps_no_other_from_finding():
