@@ -101,7 +101,8 @@ def test_traffic_without_an_end_goes_on_until_it_is_stopped(tmp_path: Path) -> N
     assert len(log.records) >= 3
     assert {record.status for record in log.records} == {"ok"}
     assert log.health is not None
-    assert log.health.planned == log.health.dispatched == len(log.records)
+    # What is due in the instant of the stop is planned, and not begun any more where the loop was busy: see Dispatcher.
+    assert log.health.planned >= log.health.dispatched == len(log.records)
 
 
 def test_what_is_unfinished_after_the_drain_counts_as_failed(tmp_path: Path) -> None:
