@@ -50,5 +50,10 @@ def _print(found: Sequence[Found]) -> None:
     table.columns[0].overflow = "fold"
     for each in found:
         row = (each.address or "-", each.identity or "-", each.driver or "-", each.means)
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(_printable(text)) for text in row))
     Console(highlight=False).print(table)
+
+
+def _printable(text: str) -> str:
+    """Return it without what a terminal would obey: anybody on the network may say anything of itself."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -32,17 +32,25 @@ until [ -s "$folder/ready" ]; do
   kill -0 $server || {{ cat "$folder/errors" >&2; exit 1; }}
 done
 """
+CONNECT = """
+import json, sys
+from impairlab.drivers import connect
+for found in json.load(sys.stdin):
+    if found["means"] == "mdns":
+        with connect(found["address"], found["driver"]) as box:
+            print(box.identity)
+"""
 SERVE = f"{IMPAIRLAB} sim serve --plane null --json"
 
 
-def discovered(before: str = LAN) -> subprocess.CompletedProcess:
+def discovered(before: str = LAN, after: str = "") -> subprocess.CompletedProcess:
     if missing := [tool for tool in ("unshare", "ip") if shutil.which(tool) is None]:
         pytest.skip(f"not here: {' '.join(missing)}")
     apart = ["unshare", "--net", "--map-root-user"]
     refused = subprocess.run([*apart, "sh", "-c", LAN], capture_output=True, text=True)
     if refused.returncode:
         pytest.skip(f"no network of its own: {refused.stderr.strip()}")
-    script = f"{before}\n{IMPAIRLAB} discover --timeout 1.5 --json"
+    script = f"{before}\n{IMPAIRLAB} discover --timeout 1.5 --json {after}"
     finished = subprocess.run([*apart, "sh", "-c", script], capture_output=True, text=True, timeout=60)
     assert finished.returncode == 0, finished.stderr
     return finished
@@ -62,6 +70,13 @@ def test_by_mdns_every_service_that_can_be_connected_to():
         "TCPIP::10.11.0.1::inst0::INSTR": {"means": "mdns", **TOLD},
     }
     assert finished.stderr == ""
+
+
+def test_what_is_found_can_be_connected_to():
+    pytest.importorskip("zeroconf")
+    served = LAN + SERVED.format(serve=f"{SERVE} --host 10.11.0.1 --hislip --vxi11 --announce")
+    finished = discovered(served, f"| {shlex.quote(sys.executable)} -c {shlex.quote(CONNECT)}")
+    assert finished.stdout.splitlines() == ["impairlab IL-8 SIM0001 1.0"] * 3
 
 
 def test_by_broadcast_and_asked_who_it_is():

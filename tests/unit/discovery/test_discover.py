@@ -75,6 +75,14 @@ def test_the_table(there, capsys, monkeypatch):
     assert printed.err == "mDNS: needs zeroconf\n"
 
 
+def test_what_a_terminal_would_obey_is_not_printed(there, capsys):
+    there(replace(NAMED, model="\x1b[2Jbox\r\n\x9b1m"))
+    assert run_command(["discover"]) == 0
+    printed = capsys.readouterr().out
+    assert "\ufffd[2Jbox\ufffd\ufffd\ufffd1m" in printed
+    assert not {"\x1b", "\r", "\x9b"} & set(printed)
+
+
 def test_json(there, capsys):
     there(PORT)
     assert run_command(["discover", "--json"]) == 0
