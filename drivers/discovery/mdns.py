@@ -73,11 +73,23 @@ def find(timeout_ns: int) -> list[Found]:
         browser = ServiceBrowser(zeroconf, list(SERVICES), handlers=[hear])
         time.sleep(timeout_ns / _SECOND_NS)
         browser.cancel()
-        return [each for service, name in list(heard) for each in _resolved(zeroconf, service, name, timeout_ns)]
+        until_ns = time.monotonic_ns() + timeout_ns
+        return [each for service, name in list(heard) for each in resolved(zeroconf, service, name, until_ns)]
 
 
-def _resolved(zeroconf: Zeroconf, service: str, name: str, timeout_ns: int) -> list[Found]:
-    info = zeroconf.get_service_info(service, name, timeout_ns // _MILLISECOND_NS)
-    if info is None or info.port is None:
+def resolved(zeroconf: Zeroconf, service: str, name: str, until_ns: int) -> list[Found]:
+    """Return where a service is, over IPv4 if it has that; nothing where it does not tell in time.
+
+    Args:
+        zeroconf: Where to ask.
+        service: Its kind.
+        name: Its full name.
+        until_ns: How long to ask (monotonic).
+    """
+    left_ns = max(until_ns - time.monotonic_ns(), 0)
+    info = zeroconf.get_service_info(service, name, left_ns // _MILLISECOND_NS)
+    if info is None or not info.port:  # port 0: the name is taken, the service not offered
         return []
-    return [found_of(service, host, info.port, info.properties) for host in info.parsed_scoped_addresses()]
+    hosts = info.parsed_scoped_addresses()
+    best = [each for each in hosts if ":" not in each] or hosts
+    return [found_of(service, host, info.port, info.properties) for host in best]

@@ -34,6 +34,35 @@ def test_a_service_that_says_nothing_of_itself():
     assert (found.identity, found.driver) == ("", None)
 
 
+class Network:
+    """Stands in for Zeroconf: one service, or none."""
+
+    def __init__(self, port, *hosts):
+        self.info = SimpleNamespace(port=port, properties=TXT, parsed_scoped_addresses=lambda: list(hosts))
+
+    def get_service_info(self, service, name, timeout_ms):
+        self.timeout_ms = timeout_ms
+        return self.info
+
+
+def test_ipv4_is_preferred_and_ipv6_taken():
+    both = mdns.resolved(Network(5025, "2001:db8::1", "192.0.2.1"), mdns.RAW_SERVICE, "a", 0)
+    assert [each.address for each in both] == ["tcp://192.0.2.1:5025"]
+    only = mdns.resolved(Network(5025, "fe80::1%lan0"), mdns.RAW_SERVICE, "a", 0)
+    assert [each.address for each in only] == ["tcp://[fe80::1%lan0]:5025"]
+
+
+def test_a_service_without_a_port_is_not_offered():
+    assert mdns.resolved(Network(0, "192.0.2.1"), mdns.RAW_SERVICE, "a", 0) == []
+
+
+def test_a_service_that_does_not_tell_where_it_is():
+    network = Network(5025)
+    network.info = None
+    assert mdns.resolved(network, mdns.RAW_SERVICE, "a", 0) == []
+    assert network.timeout_ms == 0, "the time is over: only what is known is taken"
+
+
 def test_without_zeroconf_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "zeroconf", None)
     with pytest.raises(MeansUnavailable, match=r"impairlab\[discover\]") as error:
