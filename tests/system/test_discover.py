@@ -50,7 +50,7 @@ def discovered(before: str = LAN, after: str = "") -> subprocess.CompletedProces
     refused = subprocess.run([*apart, "sh", "-c", LAN], capture_output=True, text=True)
     if refused.returncode:
         pytest.skip(f"no network of its own: {refused.stderr.strip()}")
-    script = f"{before}\n{IMPAIRLAB} discover --timeout 1.5 --json {after}"
+    script = f"{before}\n{IMPAIRLAB} discover --timeout 3 --json {after}"
     finished = subprocess.run([*apart, "sh", "-c", script], capture_output=True, text=True, timeout=60)
     assert finished.returncode == 0, finished.stderr
     return finished

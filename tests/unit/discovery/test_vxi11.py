@@ -71,7 +71,7 @@ def mapper():
 
 
 def test_who_answers_is_found_once(mapper):
-    found = vxi11.find(300_000_000, ["127.0.0.1"], mapper)
+    found = vxi11.find(1_000_000_000, ["127.0.0.1"], mapper)
     assert found == [Found("TCPIP::127.0.0.1::inst0::INSTR", "vxi11")]
 
 
