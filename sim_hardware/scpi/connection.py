@@ -1,25 +1,12 @@
 """One TCP connection of a server: its session, what is still to be sent and when, and the faults that strike it."""
 
-import re
 import socket
 import struct
 from collections import deque
 from dataclasses import dataclass
 
-from impairlab.sim_hardware.faults import (
-    ArmedFaults,
-    Chatter,
-    CloseMidReply,
-    DropHurried,
-    Fragments,
-    Garbage,
-    LateReply,
-    Mute,
-    PartialReply,
-    Repeat,
-    ReplyFault,
-    Rewrite,
-)
+from impairlab.sim_hardware.faults import ArmedFaults, CloseMidReply, DropHurried, Mute
+from impairlab.sim_hardware.replies import REPLY_FAULTS, as_struck
 from impairlab.sim_hardware.scpi.session import Session
 
 READ_SIZE = 16_384
@@ -34,16 +21,6 @@ MOST_UNSENT = 262_144
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _MOST_READS_OF_A_CLEAR = 64
-_REPLY_FAULTS: tuple[type[ReplyFault], ...] = (
-    LateReply,
-    Garbage,
-    PartialReply,
-    CloseMidReply,
-    Fragments,
-    Repeat,
-    Chatter,
-    Rewrite,
-)
 
 
 class Gone(Exception):  # noqa: N818 - an event, not an error
@@ -205,7 +182,7 @@ class Connection:
                 raise Gone
 
     def _schedule(self, reply: bytes, now_ns: int) -> None:
-        for after_ns, content in _as_struck(reply, fault := self._faults.strike(*_REPLY_FAULTS)):
+        for after_ns, content in as_struck(reply, fault := self._faults.strike(*REPLY_FAULTS)):
             self._scheduled.append(_Outgoing(now_ns + after_ns, content, isinstance(fault, CloseMidReply)))
 
     def _send(self, content: bytes) -> None:
@@ -219,24 +196,3 @@ class Connection:
         except OSError as error:
             raise Gone from error
         self._unsent += content[sent:]
-
-
-def _as_struck(reply: bytes, fault: ReplyFault | None) -> list[tuple[int, bytes]]:
-    """Return what becomes of a reply: pieces, and how much later each is sent."""
-    match fault:
-        case LateReply(after_ns=after):
-            return [(after, reply)]
-        case Garbage(content=content):
-            return [(0, content)]
-        case PartialReply(keep=keep) | CloseMidReply(keep=keep):
-            return [(0, reply[:keep])]
-        case Fragments(size=size, pause_ns=pause):
-            return [(at // size * pause, reply[at : at + size]) for at in range(0, len(reply), size)]
-        case Repeat(times=times):
-            return [(0, reply * times)]
-        case Chatter(content=content, pause_ns=pause):
-            return [(0, content), (pause, reply)]
-        case Rewrite(pattern=pattern, replacement=replacement):
-            return [(0, re.sub(pattern, replacement, reply))]
-        case None:
-            return [(0, reply)]

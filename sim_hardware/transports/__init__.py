@@ -1,1 +1,1 @@
-"""Servers that carry SCPI messages over what knows where a message ends: one package a protocol."""
+"""What appliances are reached over: listeners and a reactor for all, a package for each protocol that carries SCPI."""
