@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Unpack
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from impairlab.drivers.links.link import Link, LinkOptions
+from impairlab.drivers.links.serial_settings import SerialSettings
 from impairlab.drivers.links.tcp import TcpLink
 from impairlab.drivers.model.errors import ConnectError
 
@@ -57,10 +58,12 @@ def open_link(address: str, *, default_port: int | None = None, **options: Unpac
 
 
 def _open_serial(parts: SplitResult, address: str, called: str, options: LinkOptions) -> Link:
-    from impairlab.drivers.links.serial_link import DEFAULT_BAUD, SerialLink  # noqa: PLC0415 - pySerial is seldom needed
+    from impairlab.drivers.links.serial_link import SerialLink  # noqa: PLC0415 - pySerial is seldom needed
 
-    settings = dict(parse_qsl(parts.query, keep_blank_values=True))
-    baud = settings.pop("baud", str(DEFAULT_BAUD))
-    if parts.netloc or len(parts.path) <= 1 or settings or not (baud.isascii() and baud.isdecimal() and int(baud)):
+    if parts.netloc or len(parts.path) <= 1:
         raise ConnectError(f"{address} is not an address; {FORMS}", appliance=called)
-    return SerialLink(parts.path, baud=int(baud), **options)
+    try:
+        settings = SerialSettings.parse(parts.query)
+    except ValueError as error:
+        raise ConnectError(f"{address} is not an address: {error}", appliance=called) from error
+    return SerialLink(parts.path, settings, **options)

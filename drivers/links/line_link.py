@@ -9,6 +9,7 @@ from time import monotonic_ns, sleep
 from typing import Protocol, Self
 
 from impairlab.drivers.links.link import Exchange, Greeting
+from impairlab.drivers.links.mark import Marker
 from impairlab.drivers.links.wire_log import Redaction, WireDirection, WireLog, WireRecord
 from impairlab.drivers.model.errors import (
     ConnectionLost,
@@ -57,6 +58,7 @@ class LineLink(ABC):
         address: Where it leads.
         name: What errors call the appliance; the address when None.
         greeting: Run on every new connection before anything else.
+        marker: Finds where the answers of a new connection begin, on links that keep old ones; the others ignore it.
         wire_log: Where every line is recorded; not closed by the link.
         secrets: Texts that are hidden in the log and in errors.
         timeout_ns: Deadline of an exchange from its first byte, unless the call gives its own.
@@ -77,6 +79,7 @@ class LineLink(ABC):
         *,
         name: str | None = None,
         greeting: Greeting | None = None,
+        marker: Marker | None = None,
         wire_log: WireLog | None = None,
         secrets: Iterable[str] = (),
         timeout_ns: int = DEFAULT_TIMEOUT_NS,
@@ -87,6 +90,7 @@ class LineLink(ABC):
         self.address = address
         self.name = name or address
         self._greeting = greeting
+        self._marker = marker
         self._wire_log = wire_log
         self._redaction = Redaction(secrets)
         self._timeout_ns = timeout_ns
@@ -103,7 +107,7 @@ class LineLink(ABC):
 
     @abstractmethod
     def _open(self, timeout_ns: int) -> Channel:
-        """Return a new connected channel. Raises ConnectError."""
+        """Return a new connected channel, with no old answers on it. Raises ConnectError."""
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol, Self, TypedDict
 
+from impairlab.drivers.links.mark import Marker
 from impairlab.drivers.links.wire_log import WireLog
 
 Ask = Callable[[str], str]
@@ -34,6 +35,7 @@ class LinkOptions(TypedDict, total=False):
 
     name: str | None
     greeting: Greeting | None
+    marker: Marker | None
     wire_log: WireLog | None
     secrets: Iterable[str]
     timeout_ns: int

@@ -1,4 +1,4 @@
-"""The serial link: an instrument's console, opened for this process alone, drained of what it said before."""
+"""The serial link: an instrument's console, opened for this process alone, and brought in step with it."""
 
 from __future__ import annotations
 
@@ -13,72 +13,112 @@ import serial
 
 from impairlab.drivers.links.line_link import SECOND_NS, Channel, LineLink
 from impairlab.drivers.links.link import LinkOptions
-from impairlab.drivers.model.errors import ConnectError
-
-DEFAULT_BAUD = 9600
+from impairlab.drivers.links.mark import MOST_DROPPED, Marker, MarkNotFoundError, find_mark
+from impairlab.drivers.links.serial_settings import SerialSettings
+from impairlab.drivers.links.serial_text import SerialText
+from impairlab.drivers.model.errors import ConnectError, ImpairlabError, NoResponse
 
 _READ_SIZE = 4096
 _MILLISECOND_NS = 1_000_000
 _QUIET_NS = 30 * _MILLISECOND_NS
-_MOST_DRAINED = 1 << 16
+_PATIENCE_NS = SECOND_NS // 2
+_MARK_CHARACTERS = 300
+"""Longest question and answer of a marker, about."""
+
+_PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
 
 class SerialLink(LineLink):
-    """A `Link` over a serial port, 8N1 without a handshake.
+    """A `Link` over a serial port.
 
     On opening, a line feed ends whatever the instrument has half received, and what it says is dropped until it has
     been quiet for 30 ms, or two characters' time where that is longer: boot messages, or an answer that came too late.
-    An answer later than that would meet the next question.
+    With a `marker` in the options an answer may come later still: the link waits for the marker's, and drops all that
+    comes before it. Without one, an answer later than the quiet would meet the next question.
 
     Args:
         device: The port, e.g. "/dev/lab/imp1-console"; best a name that stays the same when it is plugged in again.
-        baud: Bits per second.
-        options: See `LineLink`. `connect_timeout_ns` bounds the draining too.
+        settings: Rate, character, flow control, ends of lines, echo.
+        options: See `LineLink`. `connect_timeout_ns` bounds the draining and the wait for the mark too.
 
     Raises:
-        ConnectError: There is no such port, it belongs to another process, or it does not stop talking.
+        ConnectError: There is no such port, it belongs to another process, it cannot be set so, it echoes unasked, or
+            it does not stop talking.
+        NoResponse: The marker's question was not answered.
     """
 
-    def __init__(self, device: str, *, baud: int = DEFAULT_BAUD, **options: Unpack[LinkOptions]) -> None:
+    def __init__(self, device: str, settings: SerialSettings | None = None, **options: Unpack[LinkOptions]) -> None:
         self._device = device
-        self._baud = baud
-        super().__init__(f"serial://{device}?baud={baud}", **options)
+        self._settings = settings or SerialSettings()
+        super().__init__(f"serial://{device}?{self._settings.query}", **options)
 
     def _open(self, timeout_ns: int) -> Channel:
         until_ns = monotonic_ns() + timeout_ns
+        channel = SerialChannel(self._open_port(), SerialText(self._settings))
         try:
-            port = serial.Serial(self._device, self._baud, timeout=0, write_timeout=0, exclusive=True)
-        except (OSError, ValueError, termios.error) as error:
-            raise ConnectError(f"cannot open {self._device}: {error}", appliance=self.name, retryable=True) from error
-        channel = SerialChannel(port)
-        try:
-            quiet = channel.send(b"\n", until_ns) and self._drain(channel, until_ns)
+            if not (channel.send(b"\n", until_ns) and self._drain(channel, until_ns)):
+                raise self._endless()
+            if self._marker is not None:
+                self._await_mark(channel, self._marker, until_ns)
         except OSError as error:
             channel.close()
             raise ConnectError(f"{self._device} went away: {error}", appliance=self.name, retryable=True) from error
-        if not quiet:
+        except BaseException:
             channel.close()
-            raise ConnectError(f"{self._device} does not stop talking", appliance=self.name, retryable=True)
+            raise
         return channel
+
+    def _open_port(self) -> serial.Serial:
+        settings = self._settings
+        try:
+            return serial.Serial(
+                self._device, settings.baud, settings.bits, _PARITIES[settings.parity], settings.stop,
+                timeout=0, write_timeout=0, xonxoff=settings.flow == "xonxoff", rtscts=settings.flow == "rtscts",
+                exclusive=True,
+            )  # fmt: skip
+        except (OSError, ValueError, termios.error) as error:
+            raise ConnectError(f"cannot open {self._device}: {error}", appliance=self.name, retryable=True) from error
 
     def _drain(self, channel: SerialChannel, until_ns: int) -> bool:
         """Drop what arrives until nothing does; False when that takes too long."""
-        quiet_ns = max(_QUIET_NS, 20 * SECOND_NS // self._baud)
+        quiet_ns = max(_QUIET_NS, self._time_of(2))
         drained = 0
         while (said := channel.receive(min(monotonic_ns() + quiet_ns, until_ns))) is not None:
             if not said:
                 raise OSError("unplugged")
             drained += len(said)
-            if drained > _MOST_DRAINED:
+            if drained > MOST_DROPPED:
                 return False
         return monotonic_ns() < until_ns
+
+    def _await_mark(self, channel: SerialChannel, marker: Marker, until_ns: int) -> None:
+        patience_ns = max(_PATIENCE_NS, self._time_of(_MARK_CHARACTERS))
+        try:
+            find_mark(channel, marker, patience_ns, until_ns, self._record)
+        except MarkNotFoundError as missed:
+            if missed.endless:
+                raise self._endless() from missed
+            if missed.echoed:
+                problem = f"{self._device} echoes what it is sent: add echo=on to its address"
+                raise ConnectError(problem, appliance=self.name) from missed
+            raise NoResponse(
+                "did not tell which answer is whose", appliance=self.name, command=missed.question,
+                seen=self._redaction.hide_bytes(missed.seen), retryable=True,
+            ) from missed  # fmt: skip
+
+    def _time_of(self, characters: int) -> int:
+        return characters * self._settings.character_bits * SECOND_NS // self._settings.baud
+
+    def _endless(self) -> ImpairlabError:
+        return ConnectError(f"{self._device} does not stop talking", appliance=self.name, retryable=True)
 
 
 class SerialChannel:
     """An open port as a `Channel`; owns it. An unplugged one is the end of the stream."""
 
-    def __init__(self, port: serial.Serial) -> None:
+    def __init__(self, port: serial.Serial, text: SerialText) -> None:
         self._port = port
+        self._text = text
         self._descriptor = port.fileno()
         self._readable = select.poll()
         self._readable.register(self._descriptor, select.POLLIN)
@@ -87,6 +127,7 @@ class SerialChannel:
 
     def send(self, content: bytes, until_ns: int) -> bool:
         """Send everything; False when `until_ns` came first."""
+        content = self._text.outgoing(content)
         while content:
             try:
                 content = content[os.write(self._descriptor, content) :]
@@ -97,22 +138,31 @@ class SerialChannel:
 
     def receive(self, until_ns: int) -> bytes | None:
         """Return what arrives next; b"" at the end of the stream, None when `until_ns` came first."""
-        while not self._readable.poll(max((until_ns - monotonic_ns()) / _MILLISECOND_NS, 0)):
-            if monotonic_ns() >= until_ns:
-                return None
-        return self._read()
+        while True:
+            while not self._readable.poll(max((until_ns - monotonic_ns()) / _MILLISECOND_NS, 0)):
+                if monotonic_ns() >= until_ns:
+                    return None
+            if (content := self._read()) is not None:
+                return content
 
     def waiting(self) -> bytes | None:
         """Return what has arrived already; b"" at the end of the stream, None when there is nothing."""
-        return self._read() if self._readable.poll(0) else None
+        while self._readable.poll(0):
+            if (content := self._read()) is not None:
+                return content
+        return None
 
     def close(self) -> None:
-        """Close the port."""
+        """Close the port; what is not sent yet is dropped, for a halted line would never let it go."""
         with suppress(OSError, termios.error):  # a port that was unplugged
+            self._port.reset_output_buffer()
+        with suppress(OSError, termios.error):
             self._port.close()
 
-    def _read(self) -> bytes:
+    def _read(self) -> bytes | None:
+        """Return what is there; None where all of it was an echo."""
         try:
-            return os.read(self._descriptor, _READ_SIZE)
+            arrived = os.read(self._descriptor, _READ_SIZE)
         except OSError:
             return b""  # a port that was unplugged: EIO
+        return (self._text.incoming(arrived) or None) if arrived else b""

@@ -10,6 +10,7 @@ from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.links.address import open_link
 from impairlab.drivers.links.identity import IdentityGuard
 from impairlab.drivers.links.link import Ask, Exchange
+from impairlab.drivers.links.mark import Ieee488Marker
 from impairlab.drivers.model.applied import FlowEntry, Statistics
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.errors import (
@@ -79,6 +80,7 @@ class ScpiAppliance(Appliance):
             address,
             name=self.name,
             greeting=self._greet,
+            marker=Ieee488Marker(),
             wire_log=options.wire_log,
             secrets=[options.secret] if options.secret else [],
             timeout_ns=options.timeout_ns,

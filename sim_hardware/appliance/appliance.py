@@ -22,7 +22,7 @@ from impairlab.sim_hardware.transports.lxi.announcement import (
     Service,
 )
 from impairlab.sim_hardware.transports.serial import SerialServer
-from impairlab.sim_hardware.transports.serial.server import DEFAULT_BAUD
+from impairlab.sim_hardware.transports.serial.server import DEFAULT_BAUD, End
 from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT, Vxi11Address, Vxi11Server
 
 MANUFACTURER = "impairlab"
@@ -146,6 +146,7 @@ class SimulatedAppliance:
         link: Path,
         *,
         baud: int = DEFAULT_BAUD,
+        end: End = b"\n",
         echo: bool = False,
         xon_xoff: bool = False,
         boot_messages: bytes = b"",
@@ -156,7 +157,7 @@ class SimulatedAppliance:
             OSError: When the link cannot be made.
         """
         server = SerialServer(
-            self.instrument, link, baud=baud, echo=echo, xon_xoff=xon_xoff, boot_messages=boot_messages
+            self.instrument, link, baud=baud, end=end, echo=echo, xon_xoff=xon_xoff, boot_messages=boot_messages
         )
         self._servers.append(server)
         return server

@@ -1,7 +1,8 @@
 """Serve an instrument on a pseudo-terminal: one line, one session, one thread.
 
-Line feed ends a message in both directions; a carriage return before it is white space. ^C outside of a block is device
-clear. A pseudo-terminal has no modem lines and carries no break, so RTS/CTS and break cannot be shown on it.
+Line feed ends a message in both directions, and a carriage return before it is white space, unless the instrument ends
+its lines otherwise. ^C outside of a block is device clear. A pseudo-terminal has no modem lines and carries no break,
+so RTS/CTS and break cannot be shown on it.
 """
 
 import re
@@ -9,7 +10,7 @@ import selectors
 import time
 from collections import deque
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from impairlab.sim_hardware.faults import (
     ArmedFaults,
@@ -34,9 +35,11 @@ from impairlab.sim_hardware.transports.serial.port import PtyPort
 
 DEFAULT_BAUD = 9600
 _CLEAR, _XON, _XOFF = b"\x03\x11\x13"
-_PIECES = re.compile(rb"\x03|[^\x03\n]*\n|[^\x03\n]+")
+_PIECES = re.compile(rb"\x03|[^\x03\r\n]*[\r\n]|[^\x03\r\n]+")
 _MOST_ON_THE_LINE = 256
 _PLUG_REST_NS = 50_000_000
+
+End = Literal[b"\n", b"\r", b"\r\n"]
 
 
 class SerialServer:
@@ -46,6 +49,7 @@ class SerialServer:
         instrument: What is served.
         link: Name of the port, a symbolic link that outlives unplugging under the same name.
         baud: Bits per second in both directions, 8N1. The client's own setting is not looked at.
+        end: What ends an answer. A message ends in a line feed, and where this is a carriage return, in that too.
         echo: Whether every character comes back.
         xon_xoff: Whether XON and XOFF stop the flow, in both directions; binary blocks cannot be sent then.
         boot_messages: What is sent when the power comes.
@@ -61,12 +65,14 @@ class SerialServer:
         link: Path,
         *,
         baud: int = DEFAULT_BAUD,
+        end: End = b"\n",
         echo: bool = False,
         xon_xoff: bool = False,
         boot_messages: bytes = b"",
     ) -> None:
         self.instrument = instrument
         self.link = link
+        self._end = end
         self._echo = echo
         self._xon_xoff = xon_xoff
         self._boot_messages = boot_messages
@@ -190,11 +196,15 @@ class SerialServer:
             self._session.report(ScpiError(code))
             self._losing_message = True
         if self._losing_message:
-            self._losing_message = not piece.endswith(b"\n")
-        else:
-            self._session.write(piece)
+            self._losing_message = not piece.endswith((b"\n", self._end))
+            return
+        if piece.endswith(b"\r") and self._end == b"\r":
+            self._session.write(piece[:-1])
+            piece = b"\r" if self._session.is_in_block else b"\n"
+        self._session.write(piece)
 
     def _schedule(self, reply: bytes, now_ns: int) -> None:
+        reply = reply.removesuffix(b"\n") + self._end
         at_ns = max(now_ns, self._scheduled[-1][0]) if self._scheduled else now_ns
         match self._faults.strike(LateReply, Garbage, PartialReply, CloseMidReply, Repeat, Chatter, Rewrite):
             case LateReply(after_ns=after_ns):
