@@ -70,17 +70,13 @@ class MarkNotFoundError(Exception):
 
     Attributes:
         question: What was asked last.
-        seen: The end of what was dropped.
         echoed: Whether the question itself came back.
-        endless: Whether the peer did not stop talking.
     """
 
-    def __init__(self, question: str, seen: bytes, *, echoed: bool, endless: bool) -> None:
+    def __init__(self, question: str, *, echoed: bool) -> None:
         super().__init__(question)
         self.question = question
-        self.seen = seen
         self.echoed = echoed
-        self.endless = endless
 
 
 def find_mark(
@@ -99,17 +95,17 @@ def find_mark(
         record: Told of each line, "sent" or "received".
 
     Raises:
-        MarkNotFoundError: It has not come until then.
+        MarkNotFoundError: It has not come until then, or not among very much else.
         OSError: The stream has ended.
     """
-    seen, unfinished, dropped, echoed = b"", b"", 0, False
+    unfinished, dropped, echoed = b"", 0, False
     while True:
         question = marker.question()
         again_ns = min(monotonic_ns() + patience_ns, until_ns)
         patience_ns *= 2
         record("sent", question.encode())
         if not stream.send(question.encode() + b"\n", until_ns):
-            raise MarkNotFoundError(question, seen, echoed=echoed, endless=False)
+            raise MarkNotFoundError(question, echoed=echoed)
         while (content := stream.receive(again_ns)) is not None:
             if not content:
                 raise OSError("the peer closed the connection")
@@ -119,11 +115,11 @@ def find_mark(
                 echoed = echoed or line.rstrip(b"\r") == question.encode()
             if lines and not unfinished and marker.is_answer(_text(lines[-1])):
                 return
-            seen, dropped = (seen + content)[-80:], dropped + len(content)
+            dropped += len(content)
             if dropped > MOST_DROPPED:
-                raise MarkNotFoundError(question, seen, echoed=echoed, endless=True)
+                raise MarkNotFoundError(question, echoed=echoed)
         if monotonic_ns() >= until_ns:
-            raise MarkNotFoundError(question, seen, echoed=echoed, endless=False)
+            raise MarkNotFoundError(question, echoed=echoed)
 
 
 def _text(line: bytes) -> str:

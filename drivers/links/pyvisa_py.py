@@ -99,6 +99,16 @@ def is_hislip(session: Session | None) -> bool:
     return hasattr(getattr(session, "interface", None), "_sync")
 
 
+def is_serial(session: Session) -> bool:
+    """Say whether it is the session of a serial port."""
+    return hasattr(session.interface, "in_waiting")
+
+
+def bytes_arrived(session: Session) -> int:
+    """Return how many bytes wait at a serial port. Raises OSError when it was unplugged."""
+    return int(getattr(session.interface, "in_waiting", 0))
+
+
 def watch_sockets(session: Session | None) -> tuple[WatchedSocket, ...]:
     """Replace the sockets of a session by watched ones; return them, the one that carries answers first."""
     interface = getattr(session, "interface", None)

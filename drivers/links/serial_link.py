@@ -11,19 +11,15 @@ from typing import Unpack
 
 import serial
 
+from impairlab.drivers.links.in_step import bring_in_step
 from impairlab.drivers.links.line_link import SECOND_NS, Channel, LineLink
 from impairlab.drivers.links.link import LinkOptions
-from impairlab.drivers.links.mark import MOST_DROPPED, Marker, MarkNotFoundError, find_mark
 from impairlab.drivers.links.serial_settings import SerialSettings
 from impairlab.drivers.links.serial_text import SerialText
-from impairlab.drivers.model.errors import ConnectError, ImpairlabError, NoResponse
+from impairlab.drivers.model.errors import ConnectError
 
 _READ_SIZE = 4096
 _MILLISECOND_NS = 1_000_000
-_QUIET_NS = 30 * _MILLISECOND_NS
-_PATIENCE_NS = SECOND_NS // 2
-_MARK_CHARACTERS = 300
-"""Longest question and answer of a marker, about."""
 
 _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
@@ -31,10 +27,9 @@ _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": seri
 class SerialLink(LineLink):
     """A `Link` over a serial port.
 
-    On opening, a line feed ends whatever the instrument has half received, and what it says is dropped until it has
-    been quiet for 30 ms, or two characters' time where that is longer: boot messages, or an answer that came too late.
-    With a `marker` in the options an answer may come later still: the link waits for the marker's, and drops all that
-    comes before it. Without one, an answer later than the quiet would meet the next question.
+    On opening, a line feed ends whatever the instrument has half received, and boot messages or answers that came too
+    late are dropped; see `impairlab.drivers.links.in_step`. Only with a `marker` in the options is an answer that comes
+    later still told from the next one.
 
     Args:
         device: The port, e.g. "/dev/lab/imp1-console"; best a name that stays the same when it is plugged in again.
@@ -55,14 +50,11 @@ class SerialLink(LineLink):
     def _open(self, timeout_ns: int) -> Channel:
         until_ns = monotonic_ns() + timeout_ns
         channel = SerialChannel(self._open_port(), SerialText(self._settings))
+        character_ns = self._settings.character_bits * SECOND_NS // self._settings.baud
         try:
-            if not (channel.send(b"\n", until_ns) and self._drain(channel, until_ns)):
-                raise self._endless()
-            if self._marker is not None:
-                self._await_mark(channel, self._marker, until_ns)
-        except OSError as error:
-            channel.close()
-            raise ConnectError(f"{self._device} went away: {error}", appliance=self.name, retryable=True) from error
+            bring_in_step(
+                channel, self._marker, name=self.name, character_ns=character_ns, until_ns=until_ns, record=self._record
+            )
         except BaseException:
             channel.close()
             raise
@@ -78,39 +70,6 @@ class SerialLink(LineLink):
             )  # fmt: skip
         except (OSError, ValueError, termios.error) as error:
             raise ConnectError(f"cannot open {self._device}: {error}", appliance=self.name, retryable=True) from error
-
-    def _drain(self, channel: SerialChannel, until_ns: int) -> bool:
-        """Drop what arrives until nothing does; False when that takes too long."""
-        quiet_ns = max(_QUIET_NS, self._time_of(2))
-        drained = 0
-        while (said := channel.receive(min(monotonic_ns() + quiet_ns, until_ns))) is not None:
-            if not said:
-                raise OSError("unplugged")
-            drained += len(said)
-            if drained > MOST_DROPPED:
-                return False
-        return monotonic_ns() < until_ns
-
-    def _await_mark(self, channel: SerialChannel, marker: Marker, until_ns: int) -> None:
-        patience_ns = max(_PATIENCE_NS, self._time_of(_MARK_CHARACTERS))
-        try:
-            find_mark(channel, marker, patience_ns, until_ns, self._record)
-        except MarkNotFoundError as missed:
-            if missed.endless:
-                raise self._endless() from missed
-            if missed.echoed:
-                problem = f"{self._device} echoes what it is sent: add echo=on to its address"
-                raise ConnectError(problem, appliance=self.name) from missed
-            raise NoResponse(
-                "did not tell which answer is whose", appliance=self.name, command=missed.question,
-                seen=self._redaction.hide_bytes(missed.seen), retryable=True,
-            ) from missed  # fmt: skip
-
-    def _time_of(self, characters: int) -> int:
-        return characters * self._settings.character_bits * SECOND_NS // self._settings.baud
-
-    def _endless(self) -> ImpairlabError:
-        return ConnectError(f"{self._device} does not stop talking", appliance=self.name, retryable=True)
 
 
 class SerialChannel:

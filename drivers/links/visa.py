@@ -19,12 +19,15 @@ from pyvisa.constants import ResourceAttribute, StatusCode
 from pyvisa.errors import VisaIOError
 from pyvisa.resources import MessageBasedResource
 
+from impairlab.drivers.links.in_step import bring_in_step
 from impairlab.drivers.links.line_link import SECOND_NS, Channel, LineLink
 from impairlab.drivers.links.link import LinkOptions
 from impairlab.drivers.links.pyvisa_py import (
+    bytes_arrived,
     causes,
     close_leftovers,
     is_hislip,
+    is_serial,
     read_some,
     session_of,
     watch_sockets,
@@ -43,6 +46,10 @@ _SINGLE_BYTES = 256
 """PyVISA-py forgets what it has read of a HiSLIP answer that does not end in time. So the first bytes are read one at a
 time, to have them for the error; then pieces grow, because each read costs some 10 µs."""
 
+_SERIAL = re.compile("ASRL", re.IGNORECASE)
+_CHARACTER_NS = 10 * SECOND_NS // 9600
+"""A serial port through VISA is 9600 8N1: its name cannot say otherwise."""
+
 _LINK_REFUSED = re.compile(r"error creating link: (\d+)")
 _OUT_OF_RESOURCES = 9
 _FATAL = re.compile(r"received 'FatalError(?:: bytearray\(b['\"](.*)['\"]\))?")
@@ -53,7 +60,8 @@ class VisaLink(LineLink):
     """A `Link` through PyVISA.
 
     A deadline is kept to the millisecond, but for VXI-11 through PyVISA-py: a server that does not answer at all is
-    given up one second after it. PyVISA-py waits 5 s for a HiSLIP connection, whatever `connect_timeout_ns` says.
+    given up one second after it. PyVISA-py waits 5 s for a HiSLIP connection, whatever `connect_timeout_ns` says. A
+    serial port is set to 9600 8N1, and brought in step as by `SerialLink`.
 
     Args:
         resource_name: As VISA writes it, e.g. "TCPIP::192.0.2.7::hislip0::INSTR".
@@ -71,6 +79,7 @@ class VisaLink(LineLink):
         super().__init__(resource_name, **options)
 
     def _open(self, timeout_ns: int) -> Channel:
+        until_ns = monotonic_ns() + timeout_ns
         try:
             manager = pyvisa.ResourceManager(f"@{self._backend}")
         except (OSError, ImportError, ValueError) as error:
@@ -86,7 +95,21 @@ class VisaLink(LineLink):
             raise self._no_way(error, timeout_ns) from error
         if not isinstance(resource, MessageBasedResource):
             raise ConnectError(f"{self._resource_name} takes no messages", appliance=self.name)
-        return VisaChannel(resource)
+        channel = VisaChannel(resource)
+        if _SERIAL.match(self._resource_name):
+            try:
+                bring_in_step(
+                    channel,
+                    self._marker,
+                    name=self.name,
+                    character_ns=_CHARACTER_NS,
+                    until_ns=until_ns,
+                    record=self._record,
+                )
+            except BaseException:
+                channel.close()
+                raise
+        return channel
 
     def _no_way(self, error: Exception, timeout_ns: int) -> ImpairlabError:
         """Return what keeps the session from being opened, in the words of every link."""
@@ -166,9 +189,12 @@ class VisaChannel:
     def waiting(self) -> bytes | None:
         """Return what has arrived unasked, where PyVISA-py lets us look: b"" when the peer has gone.
 
-        On the synchronous channel of HiSLIP that is what the peer has pushed. A VXI-11 server pushes nothing: its
-        status byte tells whether a message is available.
+        On the synchronous channel of HiSLIP and at a serial port that is what the peer has pushed. A VXI-11 server
+        pushes nothing: its status byte tells whether a message is available.
         """
+        if self._py is not None and is_serial(self._py):
+            with _as_oserror():
+                return self._read(monotonic_ns() + _GLANCE_NS)[0] if bytes_arrived(self._py) else None
         if not self._sockets or self._py is None:
             return None
         arrived = self._sockets[0].waiting()
@@ -208,6 +234,8 @@ class VisaChannel:
         if self._piecemeal:
             self._pieces += 1
             most = min(1 << max(0, self._pieces - _SINGLE_BYTES), _LARGEST_PIECE)
+        elif self._py is not None and is_serial(self._py):
+            most = max(1, bytes_arrived(self._py))  # PyVISA-py counts the time-out anew for each byte that it waits for
         if self._py is not None:
             return read_some(self._py, most, until_ns)
         try:

@@ -1,15 +1,17 @@
-"""The driver over HiSLIP and VXI-11, to the simulated appliance: the same answers and errors as on the raw socket."""
+"""The driver over HiSLIP, VXI-11 and a serial line: the same answers and errors as on the raw socket."""
 
 import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from impairlab.drivers import NEUTRAL, Conditions, connect, delay, loss
 from impairlab.drivers.links.address import is_visa_address, open_link
 from impairlab.drivers.links.identity import IdentityGuard
+from impairlab.drivers.links.mark import Ieee488Marker
 from impairlab.drivers.links.tcp import TcpLink
 from impairlab.drivers.model.errors import (
     ConnectError,
@@ -56,9 +58,18 @@ def serve_vxi11(sim: SimulatedAppliance) -> str:
 
 
 @pytest.fixture(params=[serve_hislip, serve_vxi11])
-def address(sim: SimulatedAppliance, request: pytest.FixtureRequest) -> str:
+def lan_address(sim: SimulatedAppliance, request: pytest.FixtureRequest) -> str:
     serve: Callable[[SimulatedAppliance], str] = request.param
     return serve(sim)
+
+
+@pytest.fixture(params=[serve_hislip, serve_vxi11, None], ids=["hislip", "vxi11", "serial"])
+def address(sim: SimulatedAppliance, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    serve: Callable[[SimulatedAppliance], str] | None = request.param
+    if serve is not None:
+        return serve(sim)
+    sim.serve_serial(tmp_path / "console", baud=4_000_000)  # a pseudo-terminal does not mind what the client sets
+    return f"ASRL{tmp_path}/console::INSTR"
 
 
 def test_path_is_impaired_and_restored(sim: SimulatedAppliance, address: str) -> None:
@@ -74,8 +85,9 @@ def test_path_is_impaired_and_restored(sim: SimulatedAppliance, address: str) ->
 
 
 @pytest.mark.parametrize("fault", [Fragments(size=3, pause_ns=0), Repeat(), Chatter(), Chatter(pause_ns=10 * MS)])
-def test_strange_but_legal_output_never_becomes_a_wrong_value(sim: SimulatedAppliance, address: str, fault) -> None:
-    with open_link(address, timeout_ns=10_000 * MS) as link:
+def test_strange_but_legal_output_never_becomes_a_wrong_value(sim: SimulatedAppliance, lan_address: str, fault) -> None:
+    """On a serial line nothing tells the answer that comes after such a line from the next one."""
+    with open_link(lan_address, timeout_ns=10_000 * MS) as link:
         for number in range(1, 6):
             sim.inject(fault)
             try:
@@ -106,7 +118,7 @@ def test_four_threads_get_their_own_answers(address: str) -> None:
 def test_every_fault_has_its_error_and_the_next_question_its_answer(
     sim: SimulatedAppliance, address: str, fault, error: type[ImpairlabError]
 ) -> None:
-    with open_link(address, timeout_ns=10_000 * MS) as link:
+    with open_link(address, timeout_ns=10_000 * MS, marker=Ieee488Marker()) as link:
         sim.inject(fault)
         with pytest.raises(error) as raised:
             link.query("*IDN?", 100 * MS)
@@ -132,8 +144,8 @@ def test_mute_session_of_vxi_11_is_found_by_its_status_byte_before_anything_is_a
         assert time.monotonic() - started < 4
 
 
-def test_reboot_is_detected_once_and_a_slow_boot_waited_for(sim: SimulatedAppliance, address: str) -> None:
-    with open_link(address, greeting=IdentityGuard("box"), timeout_ns=10_000 * MS) as link:
+def test_reboot_is_detected_once_and_a_slow_boot_waited_for(sim: SimulatedAppliance, lan_address: str) -> None:
+    with open_link(lan_address, greeting=IdentityGuard("box"), timeout_ns=10_000 * MS) as link:
         sim.inject(Reboot(boot_ns=200 * MS))
         with pytest.raises(ConnectError, match="refused"):
             link.query("*IDN?")
