@@ -26,6 +26,7 @@ from impairlab.drivers.model import (
 from impairlab.drivers.model.errors import (
     AuthError,
     CapabilityError,
+    CertificateChanged,
     ConnectError,
     ConnectionLost,
     Desynchronised,
@@ -48,6 +49,7 @@ from impairlab.drivers.model.errors import (
     SessionLimit,
     TransportError,
     UnexpectedOutput,
+    UntrustedCertificate,
     VerifyMismatch,
 )
 from impairlab.drivers.model.factories import (
@@ -74,6 +76,7 @@ __all__ = [
     "AuthError",
     "Capabilities",
     "CapabilityError",
+    "CertificateChanged",
     "Commit",
     "Conditions",
     "ConnectError",
@@ -109,6 +112,7 @@ __all__ = [
     "Target",
     "TransportError",
     "UnexpectedOutput",
+    "UntrustedCertificate",
     "VerifyMismatch",
     "Violation",
     "WireLog",

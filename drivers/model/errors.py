@@ -75,6 +75,14 @@ class HostKeyChanged(TransportError):  # noqa: N818
     """The appliance's host key is not the pinned one."""
 
 
+class UntrustedCertificate(TransportError):  # noqa: N818
+    """The appliance's certificate is not one that the system trusts, and none is pinned."""
+
+
+class CertificateChanged(TransportError):  # noqa: N818
+    """The appliance's certificate is not the pinned one."""
+
+
 class IncompatiblePeer(TransportError):  # noqa: N818
     """The peer offers no algorithm or protocol version that we speak."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -59,6 +60,13 @@ class SocketWire:
             self._socket.sendall(content)
         except OSError:
             return
+
+    def encrypted(self, context: ssl.SSLContext) -> SocketWire | None:
+        """Return this connection behind TLS, as its server; None when the other side refuses."""
+        try:
+            return SocketWire(context.wrap_socket(self._socket, server_side=True))
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Close the socket, in the ordinary way."""
