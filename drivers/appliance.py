@@ -247,6 +247,13 @@ class Appliance(ABC):
     def unlock(self) -> None:
         """Let other sessions change things again."""
 
+    def take_over(self) -> None:
+        """Take the appliance from whoever holds it, and hold it until `unlock`.
+
+        Where an appliance has no word for that, this is `lock`. Raises LockedByOther.
+        """
+        self.lock()
+
     @abstractmethod
     def close(self) -> None:
         """Close the connection. What is programmed stays. A second call does nothing."""

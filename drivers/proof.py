@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from impairlab.drivers.model.applied import Applied
-from impairlab.drivers.model.capabilities import Capabilities, feature_name, fields_of, format_value
+from impairlab.drivers.model.capabilities import Capabilities, feature_name, fields_of, form_of, format_value
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.flows import Target
 from impairlab.drivers.model.impairments import Impairment
 
 CLEARED = "-"
 """What a record shows for an impairment that is not there."""
-
-_SELECTORS = ("model", "distribution", "mode", "state")
 
 
 def applied_records(
@@ -64,10 +62,9 @@ def differences(wanted: Mapping[Target, Conditions], found: Mapping[Target, Cond
 def _words(conditions: Conditions, capabilities: Capabilities) -> dict[str, str]:
     words = {}
     for impairment in conditions:
-        for selector in _SELECTORS:
-            form = getattr(impairment, selector, None)
-            if form is not None:
-                words[f"{impairment.kind}.{selector}"] = str(form)
+        form = form_of(impairment)
+        if form is not None:
+            words[f"{impairment.kind}.{form[0]}"] = form[1]
         feature = capabilities.features.get(feature_name(impairment))
         if feature is None:
             continue

@@ -148,16 +148,76 @@ class SilentlyIgnored:
     """What is staged for a flow is taken without an error and forgotten."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReservedByOther:
+    """Another session reserves the appliance, or takes it away in the middle; `holder` is its name."""
+
+    holder: str = "somebody"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired:
+    """The session, or the token that stands for it, is not known any more: whoever goes on must log on again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request is answered "not yet" and is not carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsNotReady:
+    """Counters are not to be had for `for_ns` after they were cleared."""
+
+    for_ns: int = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class IdleDatapath:
+    """A start, or a setting, is answered with success, and packets go on as before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeReset:
+    """Somebody else has changed the appliance's mode, which sets delays back."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinksDown:
+    """The links are down, as they may be at start, until somebody takes them up."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleInUse:
+    """What was just given back is said to be in use for `for_ns` more."""
+
+    for_ns: int = 2_000_000_000
+
+
 ReplyFault = LateReply | Garbage | PartialReply | CloseMidReply | Fragments | Repeat | Chatter | Rewrite
 """Faults that strike one reply."""
 
 Fault = ReplyFault | DropHurried | Mute | Refuse | Reboot
 """Faults of a server and its connections."""
 
+DialectFault = (
+    ReservedByOther
+    | SessionExpired
+    | Pending
+    | StatisticsNotReady
+    | IdleDatapath
+    | ModeReset
+    | LinksDown
+    | StaleInUse
+    | SilentClamp
+    | SilentlyIgnored
+)
+"""Faults of simulated vendors' appliances, as far as their dialect has words for them."""
+
 InstrumentFault = EarlyComplete | EndlessErrors | SilentClamp | SilentlyIgnored
 """Faults of the instrument itself, whichever way it is asked."""
 
-ArmedFault = ReplyFault | DropHurried | Mute | InstrumentFault
+ArmedFault = ReplyFault | DropHurried | Mute | InstrumentFault | DialectFault
 """Faults that wait for their occasion."""
 
 F = TypeVar("F")

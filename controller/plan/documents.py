@@ -25,7 +25,7 @@ from impairlab.drivers.model.applied import Applied, Identity, Snapshot, Statist
 from impairlab.drivers.model.capabilities import Capabilities, Feature
 from impairlab.drivers.model.errors import FileError, ImpairlabError
 from impairlab.drivers.model.flows import Target
-from impairlab.drivers.model.impairments import Frozen
+from impairlab.drivers.model.frozen import Frozen
 
 
 class ClockPair(Frozen):

@@ -76,7 +76,7 @@ class Reading:
             self.fault((*path, *absent), "missing", _describe(_descend(schema, location)))
         else:
             tag_key = str(detail.get("ctx", {}).get("discriminator", "")).strip("'")
-            if detail["type"] == "union_tag_invalid" and tag_key:
+            if detail["type"] == "union_tag_invalid" and _has(self.source.at(path), tag_key):
                 path = (*path, tag_key)
             problem, legal = _explain(detail, _descend(schema, location), self.source.at(path))
             self.fault(path, problem, legal)

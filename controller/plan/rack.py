@@ -29,7 +29,7 @@ from impairlab.controller.plan.yaml import Located, parse_yaml, read_yaml
 from impairlab.drivers.links.address import is_visa_address
 from impairlab.drivers.model.applied import Identity
 from impairlab.drivers.model.errors import AuthError, FileError
-from impairlab.drivers.model.impairments import Frozen
+from impairlab.drivers.model.frozen import Frozen
 
 
 def _address(text: str) -> str:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -31,8 +31,12 @@ from impairlab.controller.plan.traffic import TrafficSpec
 from impairlab.controller.plan.verdicts import VerdictSpec
 from impairlab.controller.plan.yaml import KeyPath, Located, Plain, parse_yaml, read_yaml
 from impairlab.drivers.model.conditions import Conditions
+from impairlab.drivers.model.delays import AnyDelay
 from impairlab.drivers.model.flows import DIRECTIONS, Direction
-from impairlab.drivers.model.impairments import AnyLoss, Delay, LinkState, RateLimit
+from impairlab.drivers.model.frozen import Frozen
+from impairlab.drivers.model.impairments import AnyLink, Corrupt, Duplicate, RateLimit, Reorder
+from impairlab.drivers.model.losses import AnyLoss
+from impairlab.drivers.model.patterns import Shaped
 from impairlab.drivers.model.units import UnitError, format_time, parse_time
 
 _TOP = ("scenario", "title", "needs", "traffic", "phases", "verdicts")
@@ -58,15 +62,22 @@ def parse_scenario(text: str, name: str = "scenario.yaml", environment: Mapping[
 
 def feature_words() -> tuple[str, ...]:
     """Every word that `needs` may use: each kind of impairment, and each of its forms."""
+    patterns = _forms(get_args(Shaped), "model")
     forms: dict[str, tuple[str, ...]] = {
-        "delay": get_args(Delay.model_fields["distribution"].annotation),
-        "loss": tuple(branch.model_fields["model"].default for branch in get_args(AnyLoss)),
-        "rate": get_args(RateLimit.model_fields["mode"].annotation),
-        "link": get_args(LinkState.model_fields["state"].annotation),
+        "delay": _forms(get_args(AnyDelay), "distribution"),
+        "loss": _forms(get_args(AnyLoss), "model"),
+        "rate": _forms((RateLimit,), "mode"),
+        "link": _forms(get_args(AnyLink), "state"),
+        **{picked.model_fields["kind"].default: patterns for picked in (Reorder, Duplicate, Corrupt)},
     }
     return tuple(
         word for kind in Conditions.model_fields for word in (kind, *(f"{kind}.{f}" for f in forms.get(kind, ())))
     )
+
+
+def _forms(branches: Iterable[type[Frozen]], selector: str) -> tuple[str, ...]:
+    """Return every word that chooses one of these values, in their order."""
+    return tuple(form for branch in branches for form in get_args(branch.model_fields[selector].annotation))
 
 
 class _ScenarioReader:

@@ -13,7 +13,7 @@ from impairlab.controller.plan.scenario import ANCHORS, Anchor, Phase, Scenario,
 from impairlab.drivers.model.applied import FlowEntry
 from impairlab.drivers.model.conditions import NEUTRAL, Conditions
 from impairlab.drivers.model.flows import DIRECTIONS, Direction, Target
-from impairlab.drivers.model.impairments import Frozen
+from impairlab.drivers.model.frozen import Frozen
 from impairlab.drivers.model.units import format_time
 
 MOST_STEPS = 100_000

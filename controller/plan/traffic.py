@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from impairlab.drivers.model.impairments import Frozen
+from impairlab.drivers.model.frozen import Frozen
 from impairlab.drivers.model.units import Frequency, Time, UnitError
 
 _TOKENS = re.compile(r"\s*(\d+)\s*(tok|token|tokens)\s*")

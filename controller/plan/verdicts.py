@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from impairlab.drivers.model.impairments import Frozen
+from impairlab.drivers.model.frozen import Frozen
 from impairlab.drivers.model.units import UnitError, format_probability, format_time, parse_probability, parse_time
 
 MetricName = Literal[

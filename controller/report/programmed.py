@@ -8,7 +8,8 @@ from impairlab.controller.plan.documents import EventDocument, SampleDocument
 from impairlab.controller.plan.timeline import Change
 from impairlab.drivers.model.applied import Applied, Statistics
 from impairlab.drivers.model.conditions import Conditions
-from impairlab.drivers.model.impairments import LinkState, Outage
+from impairlab.drivers.model.impairments import LinkState
+from impairlab.drivers.model.losses import Outage
 
 from .view import AppliedRow, AppliedStep, Counters, Lane, Severity, StateSpan
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Unpack
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self, Unpack
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from impairlab.drivers.links.link import Link, LinkOptions
 from impairlab.drivers.links.serial_settings import SerialSettings
@@ -17,6 +19,73 @@ _VISA = re.compile(
     r"(?P<resource>(?:TCPIP|USB|GPIB|ASRL|PXI|VXI|PRLGX)[^:]*::.+?)(?:@(?P<backend>py|ivi))?", re.IGNORECASE
 )
 _VISA_SOCKET = re.compile(r"TCPIP\d*::(?P<host>.+)::(?P<port>\d+)::SOCKET", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an appliance is and how its driver is to treat it: "ssh://admin@192.0.2.1:22?engine=1".
+
+    Attributes:
+        scheme: The word before "://".
+        host: Name or IP address.
+        port: Given, or the default.
+        user: Before the "@"; None where there is none.
+        settings: Every setting the driver knows, given or its default.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None
+    settings: Mapping[str, str]
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        *,
+        schemes: Mapping[str, int],
+        settings: Mapping[str, str],
+        example: str,
+        name: str | None = None,
+    ) -> Self:
+        """Read an address.
+
+        Args:
+            text: Of the user.
+            schemes: The legal ones, each with its default port.
+            settings: The legal ones, each with its default.
+            example: A legal address, for the error.
+            name: What the error calls the appliance; `text` when None.
+
+        Raises:
+            ConnectError: It cannot be read, or holds a password; says what would be legal.
+        """
+
+        def wrong(problem: str) -> ConnectError:
+            words = f"; settings are {', '.join(settings)}" if settings else ""
+            return ConnectError(f"{problem}; write it like {example}{words}", appliance=name or text)
+
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError as error:
+            raise wrong(f"{text} is not an address: {error}") from error
+        if parts.password is not None:
+            raise ConnectError(
+                "an address holds no password: give it as the secret", appliance=name or parts.hostname or ""
+            )
+        if parts.scheme not in schemes or not parts.hostname or parts.path.strip("/") or parts.fragment:
+            raise wrong(f"{text} is not an address of this driver")
+        given: dict[str, str] = {}
+        for key, value in parse_qsl(parts.query, keep_blank_values=True):
+            if key not in settings:
+                raise wrong(f"{text} has an unknown setting {key!r}")
+            if key in given:
+                raise wrong(f"{text} has the setting {key!r} twice")
+            given[key] = value
+        user = None if parts.username is None else unquote(parts.username)
+        return cls(parts.scheme, parts.hostname, port or schemes[parts.scheme], user, {**settings, **given})
 
 
 def is_visa_address(address: str) -> bool:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.flows import Filter, Target
-from impairlab.drivers.model.impairments import Frozen
+from impairlab.drivers.model.frozen import Frozen
 
 
 class Identity(Frozen):
@@ -76,10 +76,14 @@ class Statistics(Frozen):
     received_bytes: int | None = None
     forwarded_packets: int | None = None
     forwarded_bytes: int | None = None
+    dropped_total: int | None = None
     dropped_loss: int | None = None
     dropped_rate: int | None = None
     dropped_link: int | None = None
     dropped_mtu: int | None = None
+    dropped_other: int | None = None
+    delayed: int | None = None
+    jittered: int | None = None
     corrupted: int | None = None
     duplicated: int | None = None
     reordered: int | None = None

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.flows import Target
-from impairlab.drivers.model.impairments import Frozen, Impairment
+from impairlab.drivers.model.frozen import Frozen
+from impairlab.drivers.model.impairments import Impairment
 from impairlab.drivers.model.units import (
     format_probability,
     format_rate,
@@ -25,7 +26,15 @@ from impairlab.drivers.model.units import (
 
 Dimension = Literal["time", "rate", "size", "probability", "count"]
 
-_SELECTORS = {"kind", "model", "distribution", "mode", "state"}
+_FORMS = ("model", "distribution", "mode", "state")
+"""Fields that choose the form of an impairment."""
+
+_PARTS = ("pattern", "schedule")
+"""Fields that hold a value with fields of its own."""
+
+_TAGS = {*_FORMS, "kind", "counts"}
+
+FieldValue = int | Decimal | bool | str | tuple[object, ...] | None
 
 
 def format_value(value: object, dimension: Dimension | None) -> str:
@@ -124,20 +133,46 @@ class Rule:
     holds: Callable[[Conditions], bool]
 
 
-def feature_name(impairment: Impairment) -> str:
-    """Return the feature an impairment needs: "delay.normal", "loss.burst", "rate.shaper", "link.flap", "reorder"."""
-    for selector in ("model", "distribution", "mode", "state"):
+def form_of(impairment: Impairment) -> tuple[str, str] | None:
+    """Return the field that chooses the form and the form: ("model", "burst"), ("pattern.model", "even"), or None."""
+    for selector in _FORMS:
         form = getattr(impairment, selector, None)
         if form is not None:
-            return f"{impairment.kind}.{form}"
-    return impairment.kind
+            return selector, str(form)
+    pattern = getattr(impairment, "pattern", None)
+    return None if pattern is None else ("pattern.model", pattern.model)
 
 
-def fields_of(impairment: Impairment) -> Iterator[tuple[str, int | Decimal | bool | str | tuple[object, ...]]]:
-    """Yield (field, value) of what an impairment sets beside its form, in declaration order."""
+def feature_name(impairment: Impairment) -> str:
+    """Return the feature an impairment needs: "delay.normal", "loss.burst", "reorder", "corrupt.bit-error".
+
+    An impairment that hits a plain share of the packets is named by its kind alone, with a pattern by that as well.
+    """
+    form = form_of(impairment)
+    return impairment.kind if form is None else f"{impairment.kind}.{form[1]}"
+
+
+def fields_of(impairment: Impairment) -> Iterator[tuple[str, FieldValue]]:
+    """Yield (field, value) of what an impairment sets beside its form, in declaration order.
+
+    The fields of its pattern and of its schedule are named "pattern.every", "schedule.on"; without one there are none.
+    """
     for name in type(impairment).model_fields:
-        if name not in _SELECTORS:
-            yield name, getattr(impairment, name)
+        value = getattr(impairment, name)
+        if name in _PARTS:
+            if value is not None:
+                for nested in type(value).model_fields:
+                    if nested not in _TAGS:
+                        yield f"{name}.{nested}", getattr(value, nested)
+        elif name not in _TAGS:
+            yield name, value
+
+
+def _default(impairment: Impairment, field: str) -> object:
+    """Return the value a field has when it is left out; of a required field, something that no value equals."""
+    part, _, nested = field.rpartition(".")
+    owner = getattr(impairment, part) if part else impairment
+    return type(owner).model_fields[nested].default
 
 
 @dataclass(frozen=True)
@@ -197,11 +232,8 @@ class Capabilities:
         moved: dict[str, Impairment] = {}
         for impairment in conditions:
             ranges = self.features[feature_name(impairment)].ranges
-            moved[impairment.kind] = impairment.model_copy(
-                update={
-                    field: _moved(value, ranges[field]) for field, value in fields_of(impairment) if field in ranges
-                }
-            )
+            steps = {field: _moved(value, ranges[field]) for field, value in fields_of(impairment) if field in ranges}
+            moved[impairment.kind] = _updated(impairment, steps)
         return conditions.model_copy(update=moved)
 
     def _check_one(self, impairment: Impairment, *, on_step: bool) -> Iterator[Violation]:
@@ -242,7 +274,7 @@ def _check_field(
         if value not in feature.choices[field]:
             legal_words = _words(format_value(choice, None) for choice in feature.choices[field])
             yield Violation(field=name, problem=f"{format_value(value, None)} is not offered", legal=legal_words)
-    elif value != type(impairment).model_fields[field].default:
+    elif value != _default(impairment, field):
         yield Violation(field=name, problem="cannot be set on this appliance", legal="leave it out")
 
 
@@ -260,6 +292,16 @@ def _numbers(value: object) -> Iterator[int | Decimal]:
     for each in value if isinstance(value, tuple) else (value,):
         if isinstance(each, int | Decimal):
             yield each
+
+
+def _updated(impairment: Impairment, values: Mapping[str, object]) -> Impairment:
+    """Return the impairment with other values of some fields, those of its parts included."""
+    update: dict[str, object] = {field: value for field, value in values.items() if "." not in field}
+    for part in _PARTS:
+        nested = {f.partition(".")[2]: value for f, value in values.items() if f.startswith(f"{part}.")}
+        if nested:
+            update[part] = getattr(impairment, part).model_copy(update=nested)
+    return impairment.model_copy(update=update)
 
 
 def _moved(value: object, legal: Range) -> object:

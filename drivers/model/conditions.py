@@ -10,20 +10,20 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator
 
+from impairlab.drivers.model.delays import DelayField
+from impairlab.drivers.model.frozen import Frozen
 from impairlab.drivers.model.impairments import (
     Corrupt,
-    Delay,
     Duplicate,
     EcnMark,
-    Frozen,
     Impairment,
-    LinkState,
-    Loss,
+    LinkField,
     Mtu,
     PfcPause,
     RateLimit,
     Reorder,
 )
+from impairlab.drivers.model.losses import Loss
 
 
 def _named(field: str) -> BeforeValidator:
@@ -34,13 +34,13 @@ def _named(field: str) -> BeforeValidator:
 class Conditions(Frozen):
     """At most one impairment of each kind."""
 
-    delay: Delay | None = None
+    delay: DelayField | None = None
     loss: Loss | None = None
     reorder: Annotated[Reorder | None, _named("rate")] = None
     duplicate: Annotated[Duplicate | None, _named("rate")] = None
     corrupt: Annotated[Corrupt | None, _named("rate")] = None
     rate: Annotated[RateLimit | None, _named("rate")] = None
-    link: Annotated[LinkState | None, _named("state")] = None
+    link: Annotated[LinkField | None, _named("state")] = None
     ecn: Annotated[EcnMark | None, _named("rate")] = None
     pfc: PfcPause | None = None
     mtu: Annotated[Mtu | None, _named("size")] = None

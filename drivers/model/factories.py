@@ -10,20 +10,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from impairlab.drivers.model.impairments import (
+from impairlab.drivers.model.delays import Delay, Distribution
+from impairlab.drivers.model.impairments import Corrupt, Duplicate, LinkState, RateLimit, Reorder
+from impairlab.drivers.model.losses import (
     BitErrorLoss,
     BurstLoss,
-    Corrupt,
-    Delay,
-    Distribution,
-    Duplicate,
     GilbertElliottLoss,
-    LinkState,
     Outage,
     PeriodicLoss,
     RandomLoss,
-    RateLimit,
-    Reorder,
 )
 
 Amount = str | float | Decimal

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
-from impairlab.drivers.model.impairments import Frozen
+from impairlab.drivers.model.frozen import Frozen
 
 Direction = Literal["a-b", "b-a"]
 DIRECTIONS: tuple[Direction, Direction] = ("a-b", "b-a")

@@ -12,8 +12,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import Field, model_validator
 
+from impairlab.drivers.model.delays import AnyDelay
+from impairlab.drivers.model.frozen import Frozen
+from impairlab.drivers.model.losses import AnyLoss
+from impairlab.drivers.model.patterns import Pattern
+from impairlab.drivers.model.schedule import ScheduleField, scheduled
 from impairlab.drivers.model.units import (
     Probability,
     Rate,
@@ -25,246 +30,107 @@ from impairlab.drivers.model.units import (
     format_time,
 )
 
-Distribution = Literal["constant", "uniform", "normal", "pareto", "gamma", "exponential", "table"]
 
-ONE = Decimal(1)
-
-
-class Frozen(BaseModel):
-    """A frozen value that refuses unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
-
-
-class Delay(Frozen):
-    """One-way delay.
+class _Picked(Frozen):
+    """What hits a share of the packets.
 
     Attributes:
-        mean: Mean delay; >= 0.
-        spread: Width of the distribution; >= 0. constant: 0. uniform: half width, values in mean +- spread. normal,
-            gamma, pareto: standard deviation (normal is cut at 0; gamma starts at 0, so spread > 0 and mean > 0;
-            pareto has shape 3 as in iproute2's `pareto` table and is shifted and scaled to mean and spread).
-            exponential: mean of the part above the floor `mean - spread`, so spread <= mean; it is also the standard
-            deviation. table: the unit in which `table` is given.
-        distribution: Law of the per-packet delay.
-        keep_order: True: a packet never overtakes an earlier one (the delay of a packet is raised to that of the
-            packet before it where needed). False: packets may overtake.
-        table: Only for `table`: equally likely deviations from the mean, in multiples of spread.
+        rate: Share of packets hit, each independently. Required, unless there is a pattern.
+        pattern: Which packets are hit, in place of a rate.
+        schedule: When it acts; always without one.
     """
 
-    kind: Literal["delay"] = "delay"
-    mean: Time = Field(ge=0)
-    spread: Time = Field(default=0, ge=0)
-    distribution: Distribution = "constant"
-    keep_order: bool = True
-    table: tuple[Decimal, ...] = ()
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _shorthand(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
-            return handler({"mean": value})
-        if isinstance(value, dict) and "jitter" in value and "spread" not in value:
-            value = {"distribution": "normal", **value, "spread": value["jitter"]}
-            del value["jitter"]
-        elif isinstance(value, dict) and value.get("spread") and "distribution" not in value:
-            value = {**value, "distribution": "normal"}
-        return handler(value)
+    rate: Probability = Decimal(0)
+    pattern: Pattern | None = None
+    schedule: ScheduleField | None = None
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.distribution == "constant" and self.spread:
-            raise ValueError("a constant delay has no spread; choose a distribution or drop the spread")
-        if self.distribution != "constant" and not self.spread:
-            raise ValueError(f"a {self.distribution} delay needs a spread above 0")
-        if self.distribution in {"uniform", "exponential"} and self.spread > self.mean:
-            raise ValueError(f"the spread of a {self.distribution} delay must not exceed its mean")
-        if self.distribution == "gamma" and not self.mean:
-            raise ValueError("a gamma delay needs a mean above 0")
-        if (self.distribution == "table") != bool(self.table):
-            raise ValueError("a table belongs to distribution 'table', and 'table' needs one")
+    def _rate_or_pattern(self) -> Self:
+        if self.pattern is None and "rate" not in self.model_fields_set:
+            raise ValueError("a rate is required, or a pattern in its place")
+        if self.pattern is not None and self.rate:
+            raise ValueError("a rate and a pattern exclude each other")
         return self
 
-    def __str__(self) -> str:
-        """A few words, as in a table cell."""
-        spread = f" ± {format_time(self.spread)} {self.distribution}" if self.spread else ""
-        return f"delay {format_time(self.mean)}{spread}{'' if self.keep_order else ', may overtake'}"
+    @property
+    def _share(self) -> str:
+        return format_probability(self.rate) if self.pattern is None else str(self.pattern)
 
 
-class RandomLoss(Frozen):
-    """Each packet is lost independently with probability `rate`."""
-
-    kind: Literal["loss"] = "loss"
-    model: Literal["random"] = "random"
-    rate: Probability
-
-    def __str__(self) -> str:
-        """A few words, as in a table cell."""
-        return f"loss {format_probability(self.rate)}"
-
-
-class PeriodicLoss(Frozen):
-    """`burst` consecutive packets are lost out of every `every` packets."""
-
-    kind: Literal["loss"] = "loss"
-    model: Literal["periodic"] = "periodic"
-    every: int = Field(ge=1)
-    burst: int = Field(default=1, ge=1)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.burst > self.every:
-            raise ValueError(f"cannot lose {self.burst} packets out of every {self.every}")
-        return self
-
-    def __str__(self) -> str:
-        """A few words, as in a table cell."""
-        return f"loss {self.burst} in {self.every}"
-
-
-class BurstLoss(Frozen):
-    """Losses come in bursts: a two-state chain that loses everything in its bad state.
-
-    Attributes:
-        rate: Long-run share of packets lost, 0 <= rate < 1.
-        burst: Mean number of packets lost in a row, >= 1.
-    """
-
-    kind: Literal["loss"] = "loss"
-    model: Literal["burst"] = "burst"
-    rate: Probability
-    burst: Decimal = Field(ge=1)
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if self.rate >= self.burst / (self.burst + 1):
-            limit = f"{100 * self.burst / (self.burst + 1):.4g} %"
-            raise ValueError(f"bursts of {self.burst} packets on average cannot lose {limit} or more")
-        return self
-
-    def as_gilbert_elliott(self) -> GilbertElliottLoss:
-        """Return the same chain in Gilbert-Elliott terms: r = 1/B, p = L r / (1 - L), everything lost in bad."""
-        recover = ONE / self.burst
-        return GilbertElliottLoss(to_bad=self.rate * recover / (ONE - self.rate), to_good=recover)
-
-    def __str__(self) -> str:
-        """A few words, as in a table cell."""
-        return f"loss {format_probability(self.rate)} in bursts of {self.burst:f}"
-
-
-class GilbertElliottLoss(Frozen):
-    """A two-state chain that moves once per packet.
-
-    Attributes:
-        to_bad: Probability per packet of going from good to bad (p).
-        to_good: Probability per packet of going from bad to good (r).
-        bad_loss: Loss probability in the bad state (1-h).
-        good_loss: Loss probability in the good state (1-k).
-    """
-
-    kind: Literal["loss"] = "loss"
-    model: Literal["gilbert-elliott"] = "gilbert-elliott"
-    to_bad: Probability
-    to_good: Probability
-    bad_loss: Probability = ONE
-    good_loss: Probability = Decimal(0)
-
-    def __str__(self) -> str:
-        """A few words, as in a table cell."""
-        return f"loss Gilbert-Elliott p {format_probability(self.to_bad)} r {format_probability(self.to_good)}"
-
-
-class BitErrorLoss(Frozen):
-    """A packet is lost when any of its bits is in error: P = 1 - (1 - ber) ** bits."""
-
-    kind: Literal["loss"] = "loss"
-    model: Literal["bit-error"] = "bit-error"
-    ber: Probability
-
-    def __str__(self) -> str:
-        """A few words, as in a table cell."""
-        return f"loss by bit errors {self.ber:.3g}"
-
-
-class Outage(Frozen):
-    """Every packet is lost."""
-
-    kind: Literal["loss"] = "loss"
-    model: Literal["outage"] = "outage"
-
-    def __str__(self) -> str:
-        """A few words, as in a table cell."""
-        return "outage"
-
-
-_LOSS_MODEL_BY_KEY = {
-    "every": "periodic", "burst": "burst", "to_bad": "gilbert-elliott", "ber": "bit-error", "rate": "random",
-}  # fmt: skip
-
-
-def _loss_shorthand(value: object) -> object:
-    if value == "outage":
-        return {"model": "outage"}
-    if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
-        return {"model": "random", "rate": value}
-    if isinstance(value, dict) and "model" not in value:
-        for key, model in _LOSS_MODEL_BY_KEY.items():
-            if key in value:
-                return {"model": model, **value}
-    return value
-
-
-AnyLoss = RandomLoss | PeriodicLoss | BurstLoss | GilbertElliottLoss | BitErrorLoss | Outage
-Loss = Annotated[AnyLoss, Field(discriminator="model"), BeforeValidator(_loss_shorthand)]
-
-
-class Reorder(Frozen):
+class Reorder(_Picked):
     """A share of the packets is held back behind later ones.
 
     Attributes:
         rate: Share of packets held back.
-        depth: How many later packets overtake a packet that is held back, >= 1. It is released after them, or after
-            `hold` if they do not come.
+        depth: How many later packets overtake a packet that is held back. It is released after them, or after `hold` if
+            they do not come. 0: it is released after `hold`, however many have overtaken it.
+        depth_most: With it, the depth of each packet is drawn, `depth` to `depth_most`, each equally likely.
         hold: Longest time a packet waits for others to overtake it.
     """
 
     kind: Literal["reorder"] = "reorder"
-    rate: Probability
-    depth: int = Field(default=1, ge=1)
+    depth: int = Field(default=1, ge=0)
+    depth_most: int = Field(default=0, ge=0)
     hold: Time = Field(default=100_000_000, ge=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.depth_most and not 0 < self.depth <= self.depth_most:
+            raise ValueError("depth_most needs 0 < depth <= depth_most")
+        return self
 
     def __str__(self) -> str:
         """A few words, as in a table cell."""
-        return f"reorder {format_probability(self.rate)} by {self.depth}"
+        far = f"{self.depth} to {self.depth_most}" if self.depth_most else str(self.depth or format_time(self.hold))
+        return scheduled(f"reorder {self._share} by {far}", self.schedule)
 
 
-class Duplicate(Frozen):
+class Duplicate(_Picked):
     """A share of the packets is sent `copies` times more."""
 
     kind: Literal["duplicate"] = "duplicate"
-    rate: Probability
     copies: int = Field(default=1, ge=1)
 
     def __str__(self) -> str:
         """A few words, as in a table cell."""
-        return f"duplicate {format_probability(self.rate)}"
+        return scheduled(f"duplicate {self._share}", self.schedule)
 
 
-class Corrupt(Frozen):
-    """A share of the packets gets errored bits in its payload.
+class Corrupt(_Picked):
+    """A share of the packets is damaged.
 
     Attributes:
         rate: Share of packets hit.
-        bits: Number of distinct bits flipped in a packet that is hit, >= 1.
+        damages: payload: what IP (or Ethernet) carries, checksums left as they were. ethernet, ip, udp, tcp: the check
+            sequence or checksum of that layer is made wrong and nothing else; a packet without that layer passes.
+        bits: Number of distinct bits flipped in a packet that is hit, >= 1; of bytes where `how` is another.
+        how: flip: bits change. random: bytes become random ones. transpose: bytes change places with the next.
+        first_byte: Damage begins here, counted from the first byte of the frame; None: of what is carried.
+        last_byte: Damage ends here; None: at the end.
+        checksums: kept: as they were, and so wrong. fixed: made right again, so that only the application can tell.
     """
 
     kind: Literal["corrupt"] = "corrupt"
-    rate: Probability
     bits: int = Field(default=1, ge=1)
+    damages: Literal["payload", "ethernet", "ip", "udp", "tcp"] = "payload"
+    how: Literal["flip", "random", "transpose"] = "flip"
+    first_byte: int | None = Field(default=None, ge=0)
+    last_byte: int | None = Field(default=None, ge=0)
+    checksums: Literal["kept", "fixed"] = "kept"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        placed = self.first_byte is not None or self.last_byte is not None
+        if self.damages != "payload" and (placed or self.how != "flip" or self.checksums != "kept" or self.bits != 1):
+            raise ValueError("bits, how, first_byte, last_byte and checksums belong to damage of the payload")
+        if self.first_byte is not None and self.last_byte is not None and self.last_byte < self.first_byte:
+            raise ValueError("last_byte must not be before first_byte")
+        return self
 
     def __str__(self) -> str:
         """A few words, as in a table cell."""
-        return f"corrupt {format_probability(self.rate)}"
+        layer = "" if self.damages == "payload" else f" {self.damages}"
+        return scheduled(f"corrupt{layer} {self._share}", self.schedule)
 
 
 class RateLimit(Frozen):
@@ -298,17 +164,19 @@ class LinkState(Frozen):
         state: up, down, or flap (down for `down`, then up for the rest of `period`, over and over).
         down: Only flap.
         period: Only flap; > down.
+        repetitions: Only flap: how often it goes down; 0 is without end.
     """
 
     kind: Literal["link"] = "link"
     state: Literal["up", "down", "flap"]
     down: Time = Field(default=0, ge=0)
     period: Time = Field(default=0, ge=0)
+    repetitions: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.state == "flap") != bool(self.period) or (self.down and self.state != "flap"):
-            raise ValueError("down and period belong to 'flap', and 'flap' needs a period")
+        if (self.state == "flap") != bool(self.period) or (self.state != "flap" and (self.down or self.repetitions)):
+            raise ValueError("down, period and repetitions belong to 'flap', and 'flap' needs a period")
         if self.state == "flap" and not 0 < self.down < self.period:
             raise ValueError("a flap needs 0 < down < period")
         return self
@@ -316,7 +184,42 @@ class LinkState(Frozen):
     def __str__(self) -> str:
         """A few words, as in a table cell."""
         flap = f" {format_time(self.down)} every {format_time(self.period)}" if self.period else ""
-        return f"link {self.state}{flap}"
+        return f"link {self.state}{flap}" + (f", {self.repetitions} times" if self.repetitions else "")
+
+
+class RandomFlap(Frozen):
+    """The line goes down and up again, for times drawn anew each time, every value equally likely. It begins up.
+
+    Attributes:
+        up: Least time it is up.
+        up_most: Most time it is up.
+        down: Least time it is down.
+        down_most: Most time it is down.
+    """
+
+    kind: Literal["link"] = "link"
+    state: Literal["random-flap"] = "random-flap"
+    up: Time = Field(gt=0)
+    up_most: Time = Field(gt=0)
+    down: Time = Field(gt=0)
+    down_most: Time = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.up_most < self.up or self.down_most < self.down:
+            raise ValueError("up_most must not be below up, nor down_most below down")
+        return self
+
+    def __str__(self) -> str:
+        """A few words, as in a table cell."""
+        up, up_most, down, down_most = (
+            format_time(each) for each in (self.up, self.up_most, self.down, self.down_most)
+        )
+        return f"link down {down} to {down_most} after {up} to {up_most}"
+
+
+AnyLink = LinkState | RandomFlap
+LinkField = Annotated[AnyLink, Field(discriminator="state")]
 
 
 class EcnMark(Frozen):
@@ -366,4 +269,4 @@ class Mtu(Frozen):
         return f"mtu {format_size(self.size)}"
 
 
-Impairment = Delay | AnyLoss | Reorder | Duplicate | Corrupt | RateLimit | LinkState | EcnMark | PfcPause | Mtu
+Impairment = AnyDelay | AnyLoss | Reorder | Duplicate | Corrupt | RateLimit | AnyLink | EcnMark | PfcPause | Mtu

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from impairlab.drivers.model.capabilities import Capabilities, Feature, Provenance, Rule
+from impairlab.drivers.model.delays import Delay
 from impairlab.drivers.scpi.codecs import read_number
 from impairlab.drivers.scpi.dialect import FORMS, Setting
 from impairlab.drivers.scpi.filters import HEADERS
@@ -30,7 +31,7 @@ _RULES = (
     Rule(
         "delay.table",
         f"a table has at most {LONGEST_TABLE} numbers",
-        lambda conditions: conditions.delay is None or len(conditions.delay.table) <= LONGEST_TABLE,
+        lambda conditions: not isinstance(conditions.delay, Delay) or len(conditions.delay.table) <= LONGEST_TABLE,
     ),
     Rule(
         "pfc.priorities",

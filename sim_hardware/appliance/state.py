@@ -22,8 +22,8 @@ class ApplianceState:
     """
 
     entries: tuple[FlowEntry, ...]
-    unsaved: frozenset[Target]
-    waiting_for_trigger: bool
+    unsaved: frozenset[Target] = frozenset()
+    waiting_for_trigger: bool = False
 
     def conditions(self, path: str, direction: str, flow: int = 0) -> Conditions:
         """Return the active conditions of one flow, neutral when it is not in use."""

@@ -7,7 +7,13 @@ from impairlab.drivers.model import Statistics
 
 @dataclass(slots=True)
 class Counters:
-    """As in `Statistics`; `duplicated` counts the copies, `reordered` packets that left behind a later one."""
+    """As in `Statistics`; `duplicated` counts the copies, `reordered` packets that left behind a later one.
+
+    Attributes:
+        dropped_other: Frames whose FCS was damaged: the next receiver drops them.
+        delayed: Packets that were delayed by the delay in force.
+        jittered: Those of them whose delay was no constant one.
+    """
 
     received_packets: int = 0
     received_bytes: int = 0
@@ -17,6 +23,9 @@ class Counters:
     dropped_rate: int = 0
     dropped_link: int = 0
     dropped_mtu: int = 0
+    dropped_other: int = 0
+    delayed: int = 0
+    jittered: int = 0
     corrupted: int = 0
     duplicated: int = 0
     reordered: int = 0
@@ -24,4 +33,6 @@ class Counters:
 
     def at(self, now_ns: int) -> Statistics:
         """Return the counts as they stand."""
-        return Statistics(at_ns=now_ns, **asdict(self))
+        counts = asdict(self)
+        dropped = sum(count for name, count in counts.items() if name.startswith("dropped_"))
+        return Statistics(at_ns=now_ns, dropped_total=dropped, **counts)

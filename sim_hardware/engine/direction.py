@@ -26,7 +26,7 @@ class FlowProgram:
 @dataclass(slots=True)
 class _Packet:
     frame: bytes
-    flow: Flow
+    flow: "Flow[_Packet]"
     number: int
     release_ns: int
     holding: bool = False
@@ -43,8 +43,8 @@ class DirectionEngine:
 
     def __init__(self, seed: int | str) -> None:
         self._random = Random(str(seed))
-        self._flows: dict[int, Flow] = {EVERYTHING_ELSE: Flow(self._random)}
-        self._filtered: tuple[Flow, ...] = ()
+        self._flows: dict[int, Flow[_Packet]] = {EVERYTHING_ELSE: Flow(self._random)}
+        self._filtered: tuple[Flow[_Packet], ...] = ()
         self._heap: list[tuple[int, int, _Packet]] = []
         self._held: list[_Packet] = []
         self._offered = 0
@@ -72,7 +72,7 @@ class DirectionEngine:
             self._flow(program.flow).program(now_ns, program.filter, program.conditions)
         self._filtered = tuple(self._flow(number) for number in sorted(wanted) if number != EVERYTHING_ELSE)
 
-    def _flow(self, number: int) -> Flow:
+    def _flow(self, number: int) -> Flow[_Packet]:
         if number not in self._flows:
             self._flows[number] = Flow(self._random)
         return self._flows[number]
@@ -83,9 +83,20 @@ class DirectionEngine:
         for release_ns, outgoing in flow.admit(now_ns, frame):
             self._offered += 1
             self._inside += 1
-            heappush(self._heap, (release_ns, self._offered, _Packet(outgoing, flow, self._offered, release_ns)))
+            packet = _Packet(outgoing, flow, self._offered, release_ns)
+            heappush(self._heap, (release_ns, packet.number, packet))
+            if flow.accumulator is not None:
+                self._let_go(now_ns, flow, flow.accumulator.join(packet))
 
-    def _flow_of(self, frame: bytes) -> Flow:
+    def _let_go(self, now_ns: int, flow: "Flow[_Packet]", group: Sequence["_Packet"]) -> None:
+        """Have a complete group leave before the time at which it would leave anyway."""
+        if group:
+            leaves_ns = flow.let_go(now_ns)
+            for packet in group:
+                packet.release_ns = leaves_ns
+                heappush(self._heap, (leaves_ns, packet.number, packet))
+
+    def _flow_of(self, frame: bytes) -> Flow[_Packet]:
         if self._filtered:
             headers = parse(frame)
             for flow in self._filtered:
@@ -110,9 +121,13 @@ class DirectionEngine:
 
     def _hold_back(self, packet: _Packet) -> bool:
         reorder = packet.flow.reorder
-        if reorder is None or not reorder.hold or self._random.random() >= float(reorder.rate):
+        holds_back = packet.flow.holds_back
+        if reorder is None or not reorder.hold or holds_back is None:
             return False
-        packet.holding, packet.to_pass = True, reorder.depth
+        if not holds_back(packet.release_ns, len(packet.frame)):
+            return False
+        packet.holding = True
+        packet.to_pass = self._random.randint(reorder.depth, reorder.depth_most or reorder.depth)
         self._held.append(packet)
         heappush(self._heap, (packet.release_ns + reorder.hold, packet.number, packet))
         return True

@@ -1,4 +1,4 @@
-"""What a frame says about itself: VLAN, IP addresses, ports, DSCP; which filter it matches; ECN marks and bit errors.
+"""What a frame says about itself: VLAN, IP addresses, ports, DSCP; which filter it matches; ECN marks.
 
 Ethernet II with up to two VLAN tags (IEEE 802.1Q), IPv4 (RFC 791) and IPv6 (RFC 8200). Frames carry no FCS.
 """
@@ -6,7 +6,6 @@ Ethernet II with up to two VLAN tags (IEEE 802.1Q), IPv4 (RFC 791) and IPv6 (RFC
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from random import Random
 
 from impairlab.drivers.model import Filter
 
@@ -156,19 +155,4 @@ def mark_congestion(frame: bytes) -> bytes | None:
         while total > 0xFFFF:
             total = (total & 0xFFFF) + (total >> 16)
         changed[at + 10 : at + 12] = (total ^ 0xFFFF).to_bytes(2, "big")
-    return bytes(changed)
-
-
-def flip_bits(frame: bytes, count: int, random: Random) -> bytes | None:
-    """Return the frame with `count` distinct bits of what IP (or Ethernet) carries flipped; None if it carries nothing.
-
-    Checksums stay as they were: the receiver sees a damaged packet, as behind a bad line card.
-    """
-    headers = parse(frame)
-    first, end = headers.payload, headers.layer3 + headers.length
-    if end <= first:
-        return None
-    changed = bytearray(frame)
-    for bit in random.sample(range(first * 8, end * 8), min(count, (end - first) * 8)):
-        changed[bit >> 3] ^= 0x80 >> (bit & 7)
     return bytes(changed)

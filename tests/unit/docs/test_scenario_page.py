@@ -14,21 +14,21 @@ from impairlab.controller.plan.scenario_file import feature_words, parse_scenari
 from impairlab.controller.plan.traffic import TrafficSpec
 from impairlab.controller.plan.verdicts import MetricName, VerdictSpec
 from impairlab.controller.run.checks import check_on_rack
+from impairlab.drivers import model
 from impairlab.drivers.model import Conditions, units
-from impairlab.drivers.model import impairments as model
 from impairlab.drivers.model.capabilities import format_value
 from impairlab.drivers.model.errors import FileError
 from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.planes import NullPlane
 
 KINDS = {
-    "delay": (model.Delay,),
+    "delay": get_args(model.AnyDelay),
     "loss": get_args(model.AnyLoss),
     "reorder": (model.Reorder,),
     "duplicate": (model.Duplicate,),
     "corrupt": (model.Corrupt,),
     "rate": (model.RateLimit,),
-    "link": (model.LinkState,),
+    "link": get_args(model.AnyLink),
     "ecn": (model.EcnMark,),
     "pfc": (model.PfcPause,),
     "mtu": (model.Mtu,),
@@ -110,6 +110,9 @@ def test_the_tables_of_keys_are_complete(scenario_page):
     assert scenario_page.column("verdicts", table=1) == list(get_args(MetricName))
     assert scenario_page.column("Anchors") == list(ANCHORS)
     assert scenario_page.column("delay", table=1) == list(get_args(model.Distribution))
+    assert scenario_page.column("Schedules") == list(
+        dict.fromkeys(keys_of(model.Schedule) + keys_of(model.PacketSchedule))
+    )
 
 
 def test_the_defaults_of_traffic_are_right(scenario_page):

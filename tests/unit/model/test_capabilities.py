@@ -257,7 +257,7 @@ def test_values_are_shown_with_their_unit(value, dimension, text: str) -> None:
 
 def test_fields_of_an_impairment_leave_out_its_form() -> None:
     assert dict(fields_of(Delay(mean="1 ms"))) == {"mean": MS, "spread": 0, "keep_order": True, "table": ()}
-    assert list(fields_of(LinkState(state="down"))) == [("down", 0), ("period", 0)]
+    assert list(fields_of(LinkState(state="down"))) == [("down", 0), ("period", 0), ("repetitions", 0)]
 
 
 def test_statements_cannot_be_changed_or_be_senseless() -> None:

@@ -260,7 +260,7 @@ IMPOSSIBLE = [
     ({"loss": "101 %"}, r"outside 0 % \.\. 100 %"),
     ({"loss": {"rate": "80 %", "burst": 4}}, "cannot lose 80 % or more"),
     ({"loss": {"rate": "1 %", "burst": 0.5}}, "greater than or equal to 1"),
-    ({"loss": {"every": 2, "burst": 3}}, "cannot lose 3 packets out of every 2"),
+    ({"loss": {"every": 2, "burst": 3}}, "cannot hit 3 packets out of every 2"),
     ({"loss": {"model": "solar", "rate": "1 %"}}, "'random', 'periodic', 'burst'"),
     ({"rate": "0 bit/s"}, "greater than 0"),
     ({"link": {"state": "flap"}}, "'flap' needs a period"),
