@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from impairlab.drivers.identities import driver_for
 from impairlab.drivers.model.errors import ImpairlabError
-
-_REFERENCE_MANUFACTURER = "impairlab"
 
 
 class MeansUnavailable(ImpairlabError):  # noqa: N818 - nothing went wrong: there is no such means here
@@ -20,10 +19,12 @@ class Found:
     Attributes:
         address: As `connect` takes it; "" where no address can name it.
         means: How it was found: "mdns", "vxi11", "usb" or "serial".
-        manufacturer: "" where it is not known, as with all that follow. Of a serial port: that of the USB adapter.
+        manufacturer: "" where it is not known, as with all that follow. Of a serial port that was not asked: that of
+            the USB adapter.
         model: See `manufacturer`.
         serial: Serial number; see `manufacturer`.
         firmware: See `manufacturer`.
+        answered: Whether it told its identity itself when it was asked.
     """
 
     address: str
@@ -32,6 +33,7 @@ class Found:
     model: str = ""
     serial: str = ""
     firmware: str = ""
+    answered: bool = False
 
     @property
     def identity(self) -> str:
@@ -40,5 +42,5 @@ class Found:
 
     @property
     def driver(self) -> str | None:
-        """The driver that is known to fit; None where what it says of itself does not tell."""
-        return "scpi" if self.manufacturer == _REFERENCE_MANUFACTURER else None
+        """The driver that states to fit its manufacturer and model; None where none does."""
+        return driver_for(self.manufacturer, self.model)

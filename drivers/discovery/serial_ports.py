@@ -1,10 +1,11 @@
-"""Serial ports: listed, never opened: what is written to an unknown device may switch something."""
+"""Serial ports: listed, and opened only for who wants it: what is written to an unknown device may switch something."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from impairlab.drivers.discovery import asking
 from impairlab.drivers.discovery.found import Found
 
 
@@ -36,3 +37,19 @@ def found_of(ports: Iterable[Port]) -> list[Found]:
         )
         for each in sorted(ports, key=lambda each: each.device)
     ]
+
+
+def identified(found: Found, bauds: Sequence[int], timeout_ns: int) -> Found:
+    """Return it with the answer to *IDN? at the first rate that brings one; as it was where none does.
+
+    The device gets a line feed and `*IDN?` at each rate, 8N1, and sees DTR and RTS go on: some boards restart at that.
+
+    Args:
+        found: The port.
+        bauds: Rates to try, in bit/s.
+        timeout_ns: How long opening may take at each rate, and then the answer.
+    """
+    for baud in bauds:
+        if answered := asking.identified(found, f"{found.address}?baud={baud}", timeout_ns):
+            return answered
+    return found

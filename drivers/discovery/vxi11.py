@@ -8,12 +8,10 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic_ns
 
+from impairlab.drivers.discovery import asking
 from impairlab.drivers.discovery.found import Found, MeansUnavailable
-from impairlab.drivers.links.address import open_link
-from impairlab.drivers.model.errors import ImpairlabError
 
 PORTMAPPER_PORT = 111
 CORE_PROGRAM = 0x0607AF
@@ -85,14 +83,7 @@ def identified(found: Found, timeout_ns: int) -> Found:
 
     A host whose port mapper accepts connections and then says nothing takes PyVISA-py's own 5 s.
     """
-    try:
-        with open_link(found.address, timeout_ns=timeout_ns, connect_timeout_ns=timeout_ns) as link:
-            fields = [each.strip() for each in link.query("*IDN?").split(",")]
-    except ImpairlabError:
-        return found
-    if len(fields) != 4:
-        return found
-    return replace(found, manufacturer=fields[0], model=fields[1], serial=fields[2], firmware=fields[3])
+    return asking.identified(found, found.address, timeout_ns) or found
 
 
 def _ask(sock: socket.socket, targets: Sequence[str], port: int) -> None:

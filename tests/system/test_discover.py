@@ -65,9 +65,9 @@ def test_by_mdns_every_service_that_can_be_connected_to():
     serve = f"{SERVE} --host 10.11.0.1 --hislip --vxi11 --lxi --announce"
     finished = discovered(LAN + SERVED.format(serve=serve))
     assert on_the_network(finished.stdout) == {
-        "tcp://10.11.0.1:5025": {"means": "mdns", **TOLD},
-        "TCPIP::10.11.0.1::hislip0::INSTR": {"means": "mdns", **TOLD},
-        "TCPIP::10.11.0.1::inst0::INSTR": {"means": "mdns", **TOLD},
+        "tcp://10.11.0.1:5025": {"means": "mdns", "answered": False, **TOLD},
+        "TCPIP::10.11.0.1::hislip0::INSTR": {"means": "mdns", "answered": False, **TOLD},
+        "TCPIP::10.11.0.1::inst0::INSTR": {"means": "mdns", "answered": False, **TOLD},
     }
     assert finished.stderr == ""
 
@@ -82,7 +82,7 @@ def test_what_is_found_can_be_connected_to():
 def test_by_broadcast_and_asked_who_it_is():
     finished = discovered(LAN + SERVED.format(serve=f"{SERVE} --host 0.0.0.0 --vxi11"))
     found = on_the_network(finished.stdout)
-    assert found["TCPIP::10.11.0.1::inst0::INSTR"] == {"means": "vxi11", **TOLD}
+    assert found["TCPIP::10.11.0.1::inst0::INSTR"] == {"means": "vxi11", "answered": True, **TOLD}
     assert finished.stderr == ""
 
 

@@ -50,7 +50,7 @@ def test_a_means_that_cannot_be_used_keeps_no_other_from_finding():
 @pytest.fixture
 def there(monkeypatch):
     def are(*found, unavailable=()):
-        monkeypatch.setattr(everywhere, "discover", lambda _: (list(found), list(unavailable)))
+        monkeypatch.setattr(everywhere, "discover", lambda *_: (list(found), list(unavailable)))
 
     return are
 
@@ -71,7 +71,7 @@ def test_the_table(there, capsys, monkeypatch):
     printed = capsys.readouterr()
     lines = [line.split() for line in printed.out.splitlines()]
     assert lines[1] == ["TCPIP::192.0.2.1::inst0::INSTR", "impairlab", "IL-8", "S1", "1.0", "scpi", "mdns"]
-    assert lines[2] == ["-", "Old", "[x]", "-", "usb"]
+    assert lines[2] == ["-", "Old", "[x]", "no", "driver", "usb"]
     assert printed.err == "mDNS: needs zeroconf\n"
 
 
@@ -88,7 +88,7 @@ def test_json(there, capsys):
     assert run_command(["discover", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
         {"address": "serial:///dev/ttyS0", "means": "serial", "manufacturer": "", "model": "", "serial": "",
-         "firmware": "", "driver": None}
+         "firmware": "", "answered": False, "driver": None}
     ]  # fmt: skip
 
 
