@@ -1,0 +1,1 @@
+"""Linux netem, driven so that what is set is what happens: whole states over netlink, and read back."""
