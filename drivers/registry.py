@@ -14,7 +14,10 @@ from impairlab.drivers.options import Options
 
 GROUP = "impairlab.drivers"
 
-_BUILT_IN = {"scpi": "impairlab.drivers.scpi:ScpiAppliance"}
+_BUILT_IN = {
+    "calnex-attero100g": "impairlab.drivers.calnex.attero:AtteroAppliance",
+    "scpi": "impairlab.drivers.scpi:ScpiAppliance",
+}
 
 
 Driver = Callable[[str, Options], Appliance]

@@ -136,6 +136,12 @@ class HttpLink:
             self._make_ready()
             return self._authorised(message, timeout_ns)
 
+    def log_in_with(self, credentials: Credentials) -> None:
+        """Log in from now on, for an appliance that says only once it is asked that it wants that."""
+        with self._lock:
+            self._credentials = credentials
+            self._token = None
+
     def json(self, answer: Answer) -> Json:
         """Return what the body of an answer says.
 

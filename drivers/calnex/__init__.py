@@ -1,0 +1,1 @@
+"""Drivers of appliances that Calnex sells and that are programmed over REST: SNE and Attero-100G."""

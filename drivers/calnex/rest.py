@@ -1,0 +1,159 @@
+"""What drivers of REST appliances have in common: addresses, refusals, and finding out what became of a write."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from decimal import Decimal
+
+from impairlab.drivers.appliance import Appliance, Commit
+from impairlab.drivers.links.address import Address
+from impairlab.drivers.links.http import HttpLink
+from impairlab.drivers.links.http_channel import Place, read_fingerprint
+from impairlab.drivers.links.http_message import Answer, Message
+from impairlab.drivers.links.json_text import Json
+from impairlab.drivers.model.conditions import Conditions
+from impairlab.drivers.model.errors import (
+    ConnectError,
+    ExchangeTimeout,
+    ImpairlabError,
+    InstrumentCommandError,
+    InstrumentDeviceError,
+    InstrumentError,
+    InstrumentExecutionError,
+    ProtocolError,
+    RebootDetected,
+    TransportError,
+)
+from impairlab.drivers.model.flows import Target
+
+_NO_SUCH_THING = (404, 405, 501)
+_LONGEST_TEXT = 500
+
+
+def place_of(address: Address, called: str) -> Place:
+    """Return where an address leads; a scheme of the driver's own is plain HTTP.
+
+    Raises:
+        ConnectError: Its fingerprint is none, or is given without https.
+    """
+    scheme = "https" if address.scheme == "https" else "http"
+    pinned = address.settings["fingerprint"]
+    if not pinned:
+        return Place(scheme, address.host, address.port)
+    if scheme != "https":
+        raise ConnectError("a fingerprint is of a certificate: write https:// before it", appliance=called)
+    try:
+        return Place(scheme, address.host, address.port, read_fingerprint(pinned))
+    except ValueError as error:
+        raise ConnectError(str(error), appliance=called) from error
+
+
+class RestAppliance(Appliance):
+    """An appliance that is programmed over REST, setting by setting; a write that failed is looked at again."""
+
+    _link: HttpLink
+    _patience_ns: int
+
+    def close(self) -> None:
+        """Close the connection. What is programmed stays. A second call does nothing."""
+        self._link.close()
+
+    def _write(self, settings: Mapping[Target, Conditions]) -> Commit:
+        try:
+            return self._program(settings)
+        except RebootDetected:
+            raise
+        except (TransportError, ExchangeTimeout, ProtocolError) as failure:
+            self._find_out(settings, failure)
+            raise
+
+    @abstractmethod
+    def _program(self, settings: Mapping[Target, Conditions]) -> Commit:
+        """Write what differs; when the appliance refuses a part, put back what was there."""
+
+    @abstractmethod
+    def _refused(self, answer: Answer) -> InstrumentError | None:
+        """Return what an answer refuses; None when it refuses nothing."""
+
+    def _call(self, message: Message) -> Answer:
+        """Exchange a message. Raises InstrumentError when it is refused."""
+        answer = self._link.call(message)
+        refusal = self._refused(answer)
+        if refusal is not None:
+            raise refusal
+        return answer
+
+    def _document(self, message: Message) -> tuple[Answer, Mapping[str, Json]]:
+        """Exchange a message that is answered with an object. Raises MalformedResponse when it is not."""
+        answer = self._call(message)
+        content = self._link.json(answer)
+        if not isinstance(content, Mapping):
+            raise self._link.malformed(answer, f"answered {answer.text[:80]!r}, which is no object")
+        return answer, content
+
+    def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
+        """Say in `failure` whether the write took effect, if that can be known.
+
+        Raises:
+            RebootDetected: The appliance restarted meanwhile.
+        """
+        try:
+            self._link.resynchronise(self._patience_ns)
+            entries = self.read_many(settings)
+        except RebootDetected as reboot:
+            reboot.command = failure.command
+            raise reboot from failure
+        except ImpairlabError as error:
+            failure.add_note(f"and afterwards: {error}")
+            return
+        if {entry.target: entry.conditions for entry in entries} == dict(settings):
+            failure.state_known = True
+            failure.add_note("read back on a new connection: it took effect")
+        else:
+            failure.add_note("read back on a new connection: it had not taken effect, or in part")
+
+
+def refusal_of(answer: Answer, text: str, appliance: str) -> InstrumentError:
+    """Return the error for a status of 400 and above.
+
+    404, 405 and 501 say that there is no such thing (InstrumentCommandError), other 4xx that it cannot be done
+    (InstrumentExecutionError), 5xx that the appliance failed (InstrumentDeviceError; what it did is then unknown).
+    """
+    errors = [(answer.status, text[:_LONGEST_TEXT])]
+    if answer.status in _NO_SUCH_THING:
+        return InstrumentCommandError(errors, appliance=appliance, command=answer.command)
+    if answer.status < 500:
+        return InstrumentExecutionError(errors, appliance=appliance, command=answer.command)
+    harmless = answer.command.startswith("GET ")
+    return InstrumentDeviceError(errors, appliance=appliance, command=answer.command, state_known=harmless)
+
+
+def truth(value: Json) -> bool:
+    """Return a switch, as the word that a sample of the vendor's sends too. Raises ValueError."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    raise ValueError(f"{value!r} is neither true nor false")
+
+
+def number(value: Json) -> Decimal:
+    """Return a number, written as one or as text. Raises ValueError."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return Decimal(value)
+    try:
+        found = Decimal(value) if isinstance(value, str) else None
+    except ArithmeticError:
+        found = None
+    if found is None or not found.is_finite():
+        raise ValueError(f"{value!r} is no number")
+    return found
+
+
+def whole(value: Json) -> int:
+    """Return a whole number, written as one or as text. Raises ValueError."""
+    found = number(value)
+    if found != int(found):
+        raise ValueError(f"{value!r} is no whole number")
+    return int(found)
