@@ -22,6 +22,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "run": "impairlab.controller.cli.run",
         "show": "impairlab.controller.cli.show",
         "sim": "impairlab.controller.cli.sim",
+        "ssh-key": "impairlab.controller.cli.ssh_key",
     }
 )
 """Which module defines a verb. A module is imported when one of its verbs is used: start-up stays quick."""
@@ -38,7 +39,7 @@ class Verbs(click.Group):
         """Return the verb's command, or None."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = getattr(import_module(VERBS[cmd_name]), cmd_name)
+        command: click.Command = getattr(import_module(VERBS[cmd_name]), cmd_name.replace("-", "_"))
         return command
 
 

@@ -22,6 +22,37 @@ _KEEPALIVE_PROBES = 3
 _VANISHED_AFTER_MS = 20_000
 
 
+def connect_tcp(host: str, port: int, timeout_ns: int, name: str) -> socket.socket:
+    """Return a connected socket that hurries and that notices a vanished peer, see `TcpLink`.
+
+    Args:
+        host: Name or address.
+        port: TCP port.
+        timeout_ns: How long it may take.
+        name: What errors call the appliance.
+
+    Raises:
+        ConnectError: Refused, unreachable, not in time, or the name does not resolve.
+    """
+    place = f"{host} port {port}"
+    try:
+        sock = socket.create_connection((host, port), timeout_ns / SECOND_NS)
+    except socket.gaierror as error:
+        raise ConnectError(f"{host!r} does not resolve: {error.strerror}", appliance=name) from error
+    except ConnectionRefusedError as error:
+        raise ConnectError(f"{place} refused the connection", appliance=name, retryable=True) from error
+    except TimeoutError as error:
+        problem = f"no connection within {timeout_ns / SECOND_NS:g} s to {place}"
+        raise ConnectError(problem, appliance=name, retryable=True) from error
+    except OSError as error:
+        problem = f"{place} is unreachable: {error.strerror or error}"
+        raise ConnectError(problem, appliance=name, retryable=True) from error
+    sock.settimeout(None)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _watch_for_a_vanished_peer(sock)
+    return sock
+
+
 class TcpLink(LineLink):
     """A `Link` over TCP.
 
@@ -40,30 +71,14 @@ class TcpLink(LineLink):
     def __init__(self, host: str, port: int, **options: Unpack[LinkOptions]) -> None:
         self._host = host
         self._port = port
-        self._place = f"{host} port {port}"
         super().__init__(f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}", **options)
 
     def _open(self, timeout_ns: int) -> Channel:
-        try:
-            sock = socket.create_connection((self._host, self._port), timeout_ns / SECOND_NS)
-        except socket.gaierror as error:
-            raise ConnectError(f"{self._host!r} does not resolve: {error.strerror}", appliance=self.name) from error
-        except ConnectionRefusedError as error:
-            raise ConnectError(f"{self._place} refused the connection", appliance=self.name, retryable=True) from error
-        except TimeoutError as error:
-            raise ConnectError(
-                f"no connection within {timeout_ns / SECOND_NS:g} s to {self._place}",
-                appliance=self.name,
-                retryable=True,
-            ) from error
-        except OSError as error:
-            problem = f"{self._place} is unreachable: {error.strerror or error}"
-            raise ConnectError(problem, appliance=self.name, retryable=True) from error
-        return TcpChannel(sock)
+        return TcpChannel(connect_tcp(self._host, self._port, timeout_ns, self.name))
 
 
 class TcpChannel:
-    """A connected socket as a `Channel`; owns the socket.
+    """A socket of `connect_tcp` as a `Channel`; owns the socket.
 
     How long to wait for an answer is told to the kernel (SO_RCVTIMEO, in whole milliseconds, rounded up, and only when
     it has changed), so that an exchange is two system calls and a look for stray bytes.
@@ -71,9 +86,6 @@ class TcpChannel:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
-        sock.settimeout(None)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _watch_for_a_vanished_peer(sock)
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
         self._writable = select.poll()

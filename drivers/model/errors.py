@@ -71,6 +71,10 @@ class AuthError(TransportError):
     """The appliance refused the credentials."""
 
 
+class HostKeyUnknown(TransportError):  # noqa: N818
+    """The appliance shows a host key, and none is pinned for it."""
+
+
 class HostKeyChanged(TransportError):  # noqa: N818
     """The appliance's host key is not the pinned one."""
 
