@@ -161,6 +161,17 @@ class SessionExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleClose:
+    """From now on a connection that is silent for `after_ns` is closed, whatever limit the dialect sets itself."""
+
+    after_ns: int
+
+    def __post_init__(self) -> None:
+        if self.after_ns < 0:
+            raise ValueError(f"a connection cannot be silent for less than no time: {self}")
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A request is answered "not yet" and is not carried out."""
 
@@ -203,6 +214,7 @@ Fault = ReplyFault | DropHurried | Mute | Refuse | Reboot
 DialectFault = (
     ReservedByOther
     | SessionExpired
+    | IdleClose
     | Pending
     | StatisticsNotReady
     | IdleDatapath

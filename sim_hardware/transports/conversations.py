@@ -125,6 +125,7 @@ class ConversationServer:
         self._peers: list[_Peer] = []
         self._reopen_at_ns: int | None = None
         self._deaf_until_ns = 0
+        self._silence_ns: int | None = None
         sock = bound_socket(host, port)
         self._reactor = Reactor(name, on_turn=self._turn, next_due_ns=self._next_due_ns, on_end=self._end)
         self._listener = Listener(sock, self._reactor.watch, self._connected)
@@ -173,6 +174,11 @@ class ConversationServer:
         """Disarm every fault and accept connections again; what was muted or scheduled stays so."""
         self._faults.clear()
         self._reactor.request(self._accept_again)
+
+    def limit_silence(self, limit_ns: int | None) -> None:
+        """Close connections that are silent for so long, whatever their conversations say; None leaves it to them."""
+        self._silence_ns = limit_ns
+        self._reactor.wake()
 
     def disconnect_all(self) -> None:
         """Close every connection in the ordinary way, as an appliance does that has lost its patience."""
@@ -257,8 +263,8 @@ class ConversationServer:
             self._accept_again()
         self._listener.go_on(now_ns)
         for peer in tuple(self._peers):
-            silent_ns, limit_ns = self._clock() - peer.heard_ns, peer.conversation.idle_close_ns
-            if limit_ns is not None and silent_ns >= limit_ns:
+            limit_ns = self._limit_of(peer)
+            if limit_ns is not None and self._clock() - peer.heard_ns >= limit_ns:
                 self._drop(peer)
             elif peer.scheduled and peer.scheduled[0][0] <= now_ns:
                 self._guarded(peer, lambda: None)
@@ -268,10 +274,13 @@ class ConversationServer:
         due += [peer.scheduled[0][0] for peer in self._peers if peer.scheduled]
         now_ns, clock_ns = time.monotonic_ns(), self._clock()
         for peer in self._peers:
-            limit_ns = peer.conversation.idle_close_ns
+            limit_ns = self._limit_of(peer)
             if limit_ns is not None:
                 due.append(now_ns + peer.heard_ns + limit_ns - clock_ns)
         return min((each for each in due if each is not None), default=None)
+
+    def _limit_of(self, peer: _Peer) -> int | None:
+        return peer.conversation.idle_close_ns if self._silence_ns is None else self._silence_ns
 
     def _reboot(self, boot_ns: int, mute_ns: int) -> None:
         self._stop_accepting(boot_ns)
