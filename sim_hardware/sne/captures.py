@@ -14,10 +14,11 @@ class Captures:
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
 
-    def store(self, name: str | None, content: bytes) -> None:
-        """Keep a file, in place of one of the same name. Raises `Refused`."""
-        if not name or len(name) > _LONGEST_NAME or not name.isprintable() or {"/", "\\"} & set(name):
-            raise Refused(house.NO_FILE, "a capture file has a plain file name")
+    def store(self, path: str | None, content: bytes) -> None:
+        """Keep a file under the last part of its path, in place of one of the same name. Raises `Refused`."""
+        name = (path or "").replace("\\", "/").rpartition("/")[2]
+        if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+            raise Refused(house.BAD_VALUE, f"a capture file has a name of 1 to {_LONGEST_NAME} printable characters")
         if len(content) > LARGEST or (name not in self._files and len(self._files) >= _MOST):
             raise Refused(house.FULL, f"{_MOST} files of {LARGEST} bytes are all that fits")
         self._files[name] = content

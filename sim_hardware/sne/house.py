@@ -66,7 +66,7 @@ NOT_READY = HouseRefusal(
     "Statistics just after they were cleared", "503", "Only with the fault `StatisticsNotReady`", 503
 )
 FULL = HouseRefusal("More than 64 maps, or 16 capture files, or a file beyond 1 MB", "507", "Memory is bounded", 507)
-NO_FILE = HouseRefusal("A capture file that is not there, or a name that is no file name", "404", "As for a map", 404)
+NO_FILE = HouseRefusal("A capture file that is not there", "404", "As for a map", 404)
 PLANE_FAILED = HouseRefusal("A data plane that has failed", "500", "The plain meaning of the status", 500)
 
 CHOICES = (
@@ -172,7 +172,8 @@ CHOICES = (
     ),
     HouseAnswer(
         "The bodies of /files/capturereplay",
-        "captureReplayFiles, each with name and size; a form with one file to upload; the file itself to download",
+        "captureReplayFiles, each with name and size; a form with one file, kept under the last part of its path; the "
+        "file itself to download",
         "Nothing is public about them. Stored and listed only: nothing replays them",
     ),
     HouseAnswer(
