@@ -59,7 +59,7 @@ def chassis_commands() -> tuple[Command, ...]:
             needs_reservation=False,
         ),
         *_reservation(Level.CHASSIS, "C", 5, 6, CHASSIS),
-        Command("C_LOGOFF", 7, Level.CHASSIS, taken=(), take=_take_logoff, needs_reservation=False),
+        Command("C_LOGOFF", 7, Level.CHASSIS, taken=(), take=_take_logoff, needs_reservation=False, needs_logon=False),
         _read("C_CAPABILITIES", 9, (Many("limits", anything, 64),), lambda _: (_CHASSIS_CAPABILITIES,)),
         _read("C_MODEL", 10, (Text("model"),), lambda chassis: (chassis.settings.identity.model,)),
         _read("C_SERIALNO", 11, (anything,), lambda chassis: (chassis.settings.identity.serial,)),
