@@ -19,7 +19,7 @@ from impairlab.sim_hardware.attero.values import TOKEN_KEY, BadArgument
 from impairlab.sim_hardware.faults import ArmedFaults, SessionExpired
 from impairlab.sim_hardware.rest.bodies import Read, written
 from impairlab.sim_hardware.rest.house import HouseRefusal, Refused
-from impairlab.sim_hardware.rest.routes import Router, Target
+from impairlab.sim_hardware.rest.routes import Asked, Router
 from impairlab.sim_hardware.transports.http import HttpRequest, HttpResponse, json_response
 
 _OPEN_PATHS = (
@@ -72,7 +72,7 @@ class AtteroApi:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer one request, whatever it is."""
-        target = Target.read(request.target)
+        target = Asked.read(request.target)
         path = _without_format(target.path)
         call = Call(request, target.query)
         try:

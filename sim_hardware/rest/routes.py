@@ -11,7 +11,7 @@ _MOST_QUERY_FIELDS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Asked:
     """What a request asks for.
 
     Attributes:
@@ -23,7 +23,7 @@ class Target:
     query: Mapping[str, str]
 
     @classmethod
-    def read(cls, target: str) -> "Target":
+    def read(cls, target: str) -> "Asked":
         """Read the target of a request; whatever it is, it is some path."""
         path, _, query = target.partition("?")
         segments = tuple(unquote(segment) for segment in path.split("/") if segment)
@@ -39,7 +39,7 @@ def read_query(query: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[H]):
+class Matched(Generic[H]):
     """What answers, and what the variable segments are."""
 
     handler: H
@@ -57,11 +57,11 @@ class Router(Generic[H]):
     def __init__(self, routes: Iterable[tuple[str, str, H]]) -> None:
         self._routes = [(method, tuple(pattern.split("/")), handler) for method, pattern, handler in routes]
 
-    def find(self, method: str, path: tuple[str, ...]) -> Found[H] | None:
+    def find(self, method: str, path: tuple[str, ...]) -> Matched[H] | None:
         """Return what answers; None when nothing does."""
         for known, pattern, handler in self._routes:
             if known == method and _fits(pattern, path):
-                return Found(handler, tuple(part for part, own in zip(path, pattern, strict=True) if own == "{}"))
+                return Matched(handler, tuple(part for part, own in zip(path, pattern, strict=True) if own == "{}"))
         return None
 
     def methods(self, path: tuple[str, ...]) -> list[str]:

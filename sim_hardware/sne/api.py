@@ -12,7 +12,7 @@ from typing import Literal
 from impairlab.sim_hardware.faults import ArmedFaults, SessionExpired
 from impairlab.sim_hardware.rest.bodies import BadBody, Read, read_json, read_object, written
 from impairlab.sim_hardware.rest.house import HouseRefusal, Refused
-from impairlab.sim_hardware.rest.routes import Router, Target
+from impairlab.sim_hardware.rest.routes import Asked, Router
 from impairlab.sim_hardware.sne import house
 from impairlab.sim_hardware.sne.box import SneBox
 from impairlab.sim_hardware.sne.captures import Captures
@@ -93,13 +93,13 @@ class SneApi:
             return _refusal(refused)
         return answer if isinstance(answer, HttpResponse) else json_response(HTTPStatus.OK, answer)
 
-    def _no_such(self, request: HttpRequest, target: Target) -> Refused:
+    def _no_such(self, request: HttpRequest, target: Asked) -> Refused:
         methods = self._router.methods(target.path)
         if methods:
             return Refused(house.NO_METHOD, f"{request.method[:20]} is none of {', '.join(methods)}")
         return Refused(house.NO_RESOURCE, f"no such path: {request.target[:200]}")
 
-    def _user(self, request: HttpRequest, target: Target) -> str:
+    def _user(self, request: HttpRequest, target: Asked) -> str:
         if target.path[:1] == ("swagger",) or target.path[1:] == ("users", "authenticate"):
             return ""
         if self._faults.strike(SessionExpired) is not None:
@@ -269,11 +269,11 @@ class SneApi:
         return SUCCESS
 
 
-def _understood(target: str) -> Target:
+def _understood(target: str) -> Asked:
     """Read a target as the manual writes them, too: with & where the ? before the query belongs."""
     if "?" not in target and "&" in target.rpartition("/")[2]:
         target = target.replace("&", "?", 1)
-    return Target.read(target)
+    return Asked.read(target)
 
 
 def _with_status(**content: Json) -> Json:
