@@ -16,6 +16,7 @@ GROUP = "impairlab.drivers"
 
 _BUILT_IN = {
     "calnex-attero100g": "impairlab.drivers.calnex.attero:AtteroAppliance",
+    "calnex-sne": "impairlab.drivers.calnex.sne:SneAppliance",
     "scpi": "impairlab.drivers.scpi:ScpiAppliance",
 }
 

@@ -245,7 +245,10 @@ class AtteroAppliance(RestAppliance):
         raise MalformedResponse(problem, appliance=self.name, retryable=True)
 
     def _body(self, target: Target, group: str, leaf: str) -> Body:
-        _, body = self._document(self._get(self._path(target, group, leaf)))
+        answer = self._call(self._get(self._path(target, group, leaf)))
+        body = self._link.json(answer)
+        if not isinstance(body, Mapping):
+            raise self._link.malformed(answer, f"answered {answer.text[:80]!r}, which is no object")
         return body
 
     def _put(self, target: Target, write: Write) -> Answer:
@@ -261,8 +264,11 @@ class AtteroAppliance(RestAppliance):
     def _profile(self, target: Target) -> str:
         return f"{_PORTS[target.direction]}/{self._positions[target.flow]}"
 
-    def _refused(self, answer: Answer) -> InstrumentError | None:
-        return None if answer.is_success else refusal_of(answer, _words(answer), self.name)
+    def _call(self, message: Message) -> Answer:
+        answer = self._link.call(message)
+        if not answer.is_success:
+            raise refusal_of(answer, _words(answer), self.name)
+        return answer
 
     def _wants_a_password(self) -> bool:
         try:

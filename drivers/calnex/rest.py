@@ -10,7 +10,7 @@ from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.links.address import Address
 from impairlab.drivers.links.http import HttpLink
 from impairlab.drivers.links.http_channel import Place, read_fingerprint
-from impairlab.drivers.links.http_message import Answer, Message
+from impairlab.drivers.links.http_message import Answer
 from impairlab.drivers.links.json_text import Json
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.errors import (
@@ -71,26 +71,6 @@ class RestAppliance(Appliance):
     @abstractmethod
     def _program(self, settings: Mapping[Target, Conditions]) -> Commit:
         """Write what differs; when the appliance refuses a part, put back what was there."""
-
-    @abstractmethod
-    def _refused(self, answer: Answer) -> InstrumentError | None:
-        """Return what an answer refuses; None when it refuses nothing."""
-
-    def _call(self, message: Message) -> Answer:
-        """Exchange a message. Raises InstrumentError when it is refused."""
-        answer = self._link.call(message)
-        refusal = self._refused(answer)
-        if refusal is not None:
-            raise refusal
-        return answer
-
-    def _document(self, message: Message) -> tuple[Answer, Mapping[str, Json]]:
-        """Exchange a message that is answered with an object. Raises MalformedResponse when it is not."""
-        answer = self._call(message)
-        content = self._link.json(answer)
-        if not isinstance(content, Mapping):
-            raise self._link.malformed(answer, f"answered {answer.text[:80]!r}, which is no object")
-        return answer, content
 
     def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
         """Say in `failure` whether the write took effect, if that can be known.

@@ -283,7 +283,9 @@ class HttpLink:
         request = self._request(message)
         if self._gap_ns:
             self._keep_gap()
-        self._record("sent", f"{message} {request.read().decode()}".rstrip())
+        content = request.read()
+        sent = content.decode() if message.file is None else f"<{message.file.name}, {len(message.file.content)} bytes>"
+        self._record("sent", f"{message} {sent}".rstrip())
         try:
             raw = channel.exchange(request, self._timeout_ns if timeout_ns is None else timeout_ns)
         except BaseException as error:
@@ -312,7 +314,11 @@ class HttpLink:
         if message.body is not None:
             content = write_json(message.body)
             headers["content-type"] = "application/json"
-        return httpx.Request(message.method, self.address + message.target, headers=headers, content=content)
+        url = self.address + message.target
+        if message.file is not None:
+            form = {message.file.field: (message.file.name, message.file.content, message.file.media_type)}
+            return httpx.Request(message.method, url, headers=headers, files=form)
+        return httpx.Request(message.method, url, headers=headers, content=content)
 
     def _raise_failure(self, error: BaseException, message: Message, seen: bytes) -> None:
         """Raise what an exchange died of in the words of every link; return when it is nothing of the link's."""

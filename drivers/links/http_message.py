@@ -10,6 +10,23 @@ from impairlab.drivers.links.json_text import Json
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that is uploaded as multipart/form-data (RFC 7578).
+
+    Attributes:
+        field: Name of the form's field.
+        name: Name of the file.
+        content: What is in it.
+        media_type: E.g. "text/xml".
+    """
+
+    field: str
+    name: str
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A request.
 
@@ -18,12 +35,14 @@ class Message:
         target: Path and query, e.g. "/api/maps?userToken=lab1".
         body: What is sent as JSON; None sends no body.
         headers: Beside those that every request has.
+        file: What is uploaded, in place of a body.
     """
 
     method: str
     target: str
     body: Json = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    file: File | None = None
 
     def __str__(self) -> str:
         """Return what logs and errors show, e.g. "PUT /api/maps/1/start"."""

@@ -248,7 +248,7 @@ def test_every_corruption_at_its_ends_is_written_in_order_and_read_back(
 def test_what_it_cannot_do_is_refused_before_anything_is_sent(attero: Appliance, box: Box, impairment, legal) -> None:
     with pytest.raises(CapabilityError) as raised:
         attero.apply(AB, Conditions.of(impairment))
-    assert legal.replace(" us", " µs") in str(raised.value).replace(" us", " µs")
+    assert legal in str(raised.value)
     assert box.writes == []
 
 
