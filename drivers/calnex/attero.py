@@ -85,7 +85,7 @@ class AtteroAppliance(RestAppliance):
 
     Args:
         address: `attero://host`, `http://host` or `https://host`, with the settings `catch_all` (position of the
-            profile of all packets that match no filter; 0) and `fingerprint` (see `Place`).
+            profile of all packets that match no filter; 0) and `fingerprint` (see `Endpoint`).
         options: How to connect. `secret` is the password, where the appliance has the option "Authentication".
 
     Raises:

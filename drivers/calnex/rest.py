@@ -9,7 +9,7 @@ from decimal import Decimal
 from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.links.address import Address
 from impairlab.drivers.links.http import HttpLink
-from impairlab.drivers.links.http_channel import Place, read_fingerprint
+from impairlab.drivers.links.http_channel import Endpoint, read_fingerprint
 from impairlab.drivers.links.http_message import Answer
 from impairlab.drivers.links.json_text import Json
 from impairlab.drivers.model.conditions import Conditions
@@ -31,7 +31,7 @@ _NO_SUCH_THING = (404, 405, 501)
 _LONGEST_TEXT = 500
 
 
-def place_of(address: Address, called: str) -> Place:
+def place_of(address: Address, called: str) -> Endpoint:
     """Return where an address leads; a scheme of the driver's own is plain HTTP.
 
     Raises:
@@ -40,11 +40,11 @@ def place_of(address: Address, called: str) -> Place:
     scheme = "https" if address.scheme == "https" else "http"
     pinned = address.settings["fingerprint"]
     if not pinned:
-        return Place(scheme, address.host, address.port)
+        return Endpoint(scheme, address.host, address.port)
     if scheme != "https":
         raise ConnectError("a fingerprint is of a certificate: write https:// before it", appliance=called)
     try:
-        return Place(scheme, address.host, address.port, read_fingerprint(pinned))
+        return Endpoint(scheme, address.host, address.port, read_fingerprint(pinned))
     except ValueError as error:
         raise ConnectError(str(error), appliance=called) from error
 

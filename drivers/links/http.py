@@ -17,7 +17,7 @@ import httpx
 from impairlab.drivers.links.http_channel import (
     BadMessageError,
     HttpChannel,
-    Place,
+    Endpoint,
     RawAnswer,
     WrongCertificateError,
     connected,
@@ -87,7 +87,7 @@ class HttpLink:
 
     def __init__(
         self,
-        place: Place,
+        place: Endpoint,
         *,
         name: str | None = None,
         greeting: Greeting | None = None,

@@ -48,7 +48,7 @@ class RawAnswer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """Where an HTTP server is.
 
     Attributes:
@@ -77,7 +77,7 @@ def read_fingerprint(text: str) -> str:
     return digits
 
 
-def connected(place: Place, timeout_ns: int) -> socket.socket:
+def connected(place: Endpoint, timeout_ns: int) -> socket.socket:
     """Return a connected socket, encrypted where the scheme says so.
 
     Raises:
@@ -103,7 +103,7 @@ def connected(place: Place, timeout_ns: int) -> socket.socket:
         raise
 
 
-def _encrypted(sock: socket.socket, place: Place) -> ssl.SSLSocket:
+def _encrypted(sock: socket.socket, place: Endpoint) -> ssl.SSLSocket:
     if not place.fingerprint:
         return ssl.create_default_context().wrap_socket(sock, server_hostname=place.host)
     encrypted = _trusting_nobody().wrap_socket(sock, server_hostname=place.host)
@@ -114,7 +114,7 @@ def _encrypted(sock: socket.socket, place: Place) -> ssl.SSLSocket:
     return encrypted
 
 
-def _fingerprint_shown_at(place: Place, timeout_ns: int) -> str:
+def _fingerprint_shown_at(place: Endpoint, timeout_ns: int) -> str:
     """Ask for the certificate once more; nothing is sent on that connection."""
     with (
         socket.create_connection((place.host, place.port), timeout_ns / SECOND_NS) as sock,

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from impairlab.drivers.links.http import HttpLink
-from impairlab.drivers.links.http_channel import Place
+from impairlab.drivers.links.http_channel import Endpoint
 from impairlab.drivers.links.http_message import BearerLogin, Message
 from impairlab.drivers.links.wire_log import WireLog, read_wire_log
 from impairlab.drivers.model.errors import (
@@ -58,7 +58,7 @@ AT_ONCE_NS = 5_000 * MS
 @contextmanager
 def link_to(script: HttpScript, **options) -> Iterator[HttpLink]:
     options.setdefault("timeout_ns", LONG_NS)
-    with http_peer(script) as (host, port), HttpLink(Place("http", host, port), **options) as link:
+    with http_peer(script) as (host, port), HttpLink(Endpoint("http", host, port), **options) as link:
         yield link
 
 
@@ -113,11 +113,11 @@ def test_nobody_there_a_name_that_does_not_resolve_and_a_host_that_is_mute_are_t
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectError, match="refused") as raised:
-        HttpLink(Place("http", "127.0.0.1", port))
+        HttpLink(Endpoint("http", "127.0.0.1", port))
     assert raised.value.retryable
     assert raised.value.appliance == f"http://127.0.0.1:{port}"
     with pytest.raises(ConnectError, match="does not resolve"):
-        HttpLink(Place("http", "no-such-host.invalid", 80))
+        HttpLink(Endpoint("http", "no-such-host.invalid", 80))
     with socket.socket() as full:  # a full backlog drops connection requests, as a firewall does
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -126,7 +126,7 @@ def test_nobody_there_a_name_that_does_not_resolve_and_a_host_that_is_mute_are_t
             sock.setblocking(False)
             sock.connect_ex(full.getsockname())
         with pytest.raises(ConnectError, match="no connection within"):
-            HttpLink(Place("http", *full.getsockname()), connect_timeout_ns=100 * MS)
+            HttpLink(Endpoint("http", *full.getsockname()), connect_timeout_ns=100 * MS)
         for sock in waiting:
             sock.close()
 
@@ -537,7 +537,7 @@ def certificate(tmp_path_factory) -> Certificate:
 def test_pinned_certificate_is_accepted_however_its_fingerprint_is_written(certificate: Certificate, written) -> None:
     with (
         http_peer(answering_http(echo), certificate.context) as (host, port),
-        HttpLink(Place("https", host, port, written(certificate.fingerprint)), timeout_ns=LONG_NS) as link,
+        HttpLink(Endpoint("https", host, port, written(certificate.fingerprint)), timeout_ns=LONG_NS) as link,
     ):
         assert [link.get(f"/{n}").text for n in range(3)] == [f"GET /{n} " for n in range(3)]
 
@@ -551,7 +551,7 @@ def test_self_signed_certificate_that_is_not_pinned_is_refused_with_what_to_pin(
         ),
         pytest.raises(UntrustedCertificate, match=f"fingerprint={certificate.fingerprint}"),
     ):
-        HttpLink(Place("https", host, port))
+        HttpLink(Endpoint("https", host, port))
     assert asked == []
 
 
@@ -560,7 +560,7 @@ def test_certificate_that_is_not_the_pinned_one_is_an_error_of_its_own(certifica
         http_peer(answering_http(echo), certificate.context) as (host, port),
         pytest.raises(CertificateChanged, match=certificate.fingerprint) as raised,
     ):
-        HttpLink(Place("https", host, port, "ab" * 32))
+        HttpLink(Endpoint("https", host, port, "ab" * 32))
     assert "ab" * 32 in str(raised.value)
 
 
@@ -570,13 +570,13 @@ def test_server_that_speaks_no_tls_is_incompatible(certificate: Certificate) -> 
         wire.read(1)
 
     with http_peer(plain) as (host, port), pytest.raises(IncompatiblePeer, match="TLS"):
-        HttpLink(Place("https", host, port, certificate.fingerprint))
+        HttpLink(Endpoint("https", host, port, certificate.fingerprint))
 
 
 def test_encrypted_connection_that_ends_is_known_at_once_and_made_anew(certificate: Certificate) -> None:
     with (
         http_peer(sending(b""), certificate.context) as (host, port),
-        HttpLink(Place("https", host, port, certificate.fingerprint), timeout_ns=LONG_NS) as link,
+        HttpLink(Endpoint("https", host, port, certificate.fingerprint), timeout_ns=LONG_NS) as link,
     ):
         with pytest.raises(ConnectionLost):
             link.get("/x")
