@@ -16,8 +16,8 @@ import httpx
 
 from impairlab.drivers.links.http_channel import (
     BadMessageError,
-    HttpChannel,
     Endpoint,
+    HttpChannel,
     RawAnswer,
     WrongCertificateError,
     connected,
