@@ -81,7 +81,12 @@ class SimulatedChimera:
         self._chassis = chassis = Chassis(plane, settings, clock)
         self._stranger = Session("elsewhere")
         self._text = ConversationServer(
-            lambda peer: TextConversation(chassis, peer), host, port, name="chimera-text", clock=clock
+            lambda peer: TextConversation(chassis, peer),
+            host,
+            port,
+            name="chimera-text",
+            power_cycle=chassis.power_cycle,
+            clock=clock,
         )
         try:
             self._binary = ConversationServer(
@@ -163,9 +168,8 @@ class SimulatedChimera:
             case Pending() | IdleDatapath() | SilentClamp() | SilentlyIgnored():
                 chassis.faults.arm(fault, count)
             case Reboot():
-                self._text.inject(fault)
                 self._binary.inject(fault)
-                chassis.power_cycle()
+                self._text.inject(fault)
             case _:
                 self._inject_into_servers(fault, count)
 
