@@ -32,7 +32,7 @@ OK = NO_ERROR.decode().rstrip()
 
 def measure() -> Iterator[Figure]:
     for kind, name in (("responder", "minimal server"), ("appliance", "simulated appliance")):
-        with server(kind) as (host, port):
+        with server(kind) as (host, port, _):
             quick: Rates = {}
             slow: Rates = {}
             for _ in range(CONNECTIONS):

@@ -10,13 +10,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import NamedTuple
 
 NO_ERROR = b'0,"No error"\n'
 
 
+class Served(NamedTuple):
+    """Where a server listens, and its process."""
+
+    host: str
+    port: int
+    pid: int
+
+
 @contextmanager
-def server(kind: str) -> Iterator[tuple[str, int]]:
-    """Start a server and keep it on one core and the caller on another; yields its address.
+def server(kind: str) -> Iterator[Served]:
+    """Start a server and keep it on one core and the caller on another.
 
     Left to the scheduler, some connections find both on one core and some do not, which changes the figures by half.
     """
@@ -26,7 +35,7 @@ def server(kind: str) -> Iterator[tuple[str, int]]:
     os.sched_setaffinity(0, {max(cores)})
     with process:
         try:
-            yield "127.0.0.1", int(process.stdout.readline())
+            yield Served("127.0.0.1", int(process.stdout.readline()), process.pid)
         finally:
             process.stdin.close()
             os.sched_setaffinity(0, cores)
