@@ -21,7 +21,8 @@ from impairlab.sim_hardware.transports.lxi.announcement import (
     VXI11_SERVICE,
     Service,
 )
-from impairlab.sim_hardware.transports.serial import SerialServer
+from impairlab.sim_hardware.transports.serial import AccessServer, SerialServer
+from impairlab.sim_hardware.transports.serial.access_server import Parity
 from impairlab.sim_hardware.transports.serial.server import DEFAULT_BAUD, End
 from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT, Vxi11Address, Vxi11Server
 
@@ -73,6 +74,7 @@ class SimulatedAppliance:
         device = ImpairmentDevice(self._box, self._identity, update_interval_ns)
         self.instrument = Instrument(device, personality, clock)
         self._servers: list[_Server] = []
+        self._access_servers: list[AccessServer] = []
         self._web: LxiWeb | None = None
         self._announcement: Announcement | None = None
 
@@ -84,10 +86,11 @@ class SimulatedAppliance:
 
     def close(self) -> None:
         """Close the servers and the data plane; a second call does nothing."""
-        for each in (self._announcement, self._web, *self._servers):
+        for each in (self._announcement, self._web, *self._servers, *self._access_servers):
             if each is not None:
                 each.close()
         self._servers.clear()
+        self._access_servers.clear()
         self._announcement = self._web = None
         self._plane.close()
 
@@ -161,6 +164,18 @@ class SimulatedAppliance:
         )
         self._servers.append(server)
         return server
+
+    def serve_rfc2217(
+        self, host: str = "127.0.0.1", port: int = 0, *, baud: int = DEFAULT_BAUD, parity: Parity = "none"
+    ) -> tuple[str, int]:
+        """Serve the dialect at a serial port behind an access server until `close`; return the address.
+
+        Raises:
+            OSError: When the address cannot be had.
+        """
+        server = AccessServer(self.instrument, host, port, baud=baud, parity=parity)
+        self._access_servers.append(server)
+        return server.address
 
     def serve_lxi(self, host: str = "127.0.0.1", port: int = HTTP_PORT) -> tuple[str, int]:
         """Serve the LXI identification document over HTTP until `close`; return the address.

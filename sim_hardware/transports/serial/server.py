@@ -1,8 +1,8 @@
 """Serve an instrument on a pseudo-terminal: one line, one session, one thread.
 
 Line feed ends a message in both directions, and a carriage return before it is white space, unless the instrument ends
-its lines otherwise. ^C outside of a block is device clear. A pseudo-terminal has no modem lines and carries no break,
-so RTS/CTS and break cannot be shown on it.
+its lines otherwise. ^C outside of a block is device clear. A pseudo-terminal has no modem lines and carries no break:
+`AccessServer` has both.
 """
 
 import re
