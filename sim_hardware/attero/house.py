@@ -144,6 +144,11 @@ CHOICES = (
         "Nothing is public about them",
     ),
     HouseAnswer(
+        "Where statistics are reset",
+        "results/statistics/reset, .../all/reset and .../elapsed/reset: each all counters and the elapsed time",
+        "The quickcall resets both at once; its path is not public",
+    ),
+    HouseAnswer(
         "What needs an AuthToken where there is a password",
         "All but authentication/login, instrument/information and instrument/options/features; in the body or query",
         "A client must be able to find out that it needs one",

@@ -10,6 +10,7 @@ from impairlab.sim_hardware.attero.corruption import CORRUPTIONS
 from impairlab.sim_hardware.rest.bodies import Read
 
 _BASE = "results/impairment"
+_RESETS = ("results/statistics/reset", "results/statistics/all/reset", "results/statistics/elapsed/reset")
 _SECOND_NS = 1_000_000_000
 _COUNTERS = dict(zip(CORRUPTIONS, ("dropped_loss", "corrupted", "reordered", "duplicated"), strict=True))
 _TRAFFIC = {
@@ -36,7 +37,8 @@ class ResultsApi:
             yield "GET", f"{_BASE}/{name}/{{}}/{{}}/statistics", self._of_place(show)
         yield "GET", "results/statistics/all", self._everything
         yield "GET", "results/statistics/elapsed", lambda _: self._elapsed()
-        yield "PUT", "results/statistics/reset", self._reset
+        for path in _RESETS:
+            yield "PUT", path, self._reset
         yield "GET", "results/statusleds", lambda _: {port: {"Link": "Up"} for port in PORTS}
 
     def _of_port(self, show: _Show) -> Deed:
