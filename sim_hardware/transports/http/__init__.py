@@ -9,7 +9,8 @@ from impairlab.sim_hardware.transports.http.messages import (
     plain_response,
 )
 from impairlab.sim_hardware.transports.http.multipart import Part, read_form
-from impairlab.sim_hardware.transports.http.tls import SelfSigned, TlsConversation
+from impairlab.sim_hardware.transports.http.parser import RequestParser
+from impairlab.sim_hardware.transports.http.tls import TlsConversation
 
 __all__ = [
     "Handler",
@@ -18,7 +19,7 @@ __all__ = [
     "HttpResponse",
     "Json",
     "Part",
-    "SelfSigned",
+    "RequestParser",
     "TlsConversation",
     "json_response",
     "plain_response",

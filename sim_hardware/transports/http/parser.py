@@ -44,10 +44,12 @@ class RequestParser:
     """Takes bytes in and hands out whole requests, one after the other.
 
     Args:
+        longest_head: A longer request line with its headers is answered 431.
         longest_body: A longer body is answered 413.
     """
 
-    def __init__(self, longest_body: int = LONGEST_BODY) -> None:
+    def __init__(self, longest_head: int = LONGEST_HEAD, longest_body: int = LONGEST_BODY) -> None:
+        self._longest_head = longest_head
         self._longest_body = longest_body
         self._buffer = bytearray()
         self._head: _Head | None = None
@@ -104,8 +106,8 @@ class RequestParser:
             del self._buffer[:2]
             self._searched = 0
         end = self._buffer.find(_END_OF_HEAD, max(0, self._searched - len(_END_OF_HEAD)))
-        if max(end, 0) > LONGEST_HEAD or (end < 0 and len(self._buffer) > LONGEST_HEAD):
-            raise BadHttp(431, f"the request head is longer than {LONGEST_HEAD} bytes")
+        if (len(self._buffer) if end < 0 else end) > self._longest_head:
+            raise BadHttp(431, f"the request head is longer than {self._longest_head} bytes")
         if end < 0:
             self._searched = len(self._buffer)
             return None

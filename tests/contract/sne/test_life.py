@@ -11,7 +11,7 @@ import pytest
 from impairlab.drivers.model import Conditions, Delay, EvenLoss, LinkState, Statistics, Target
 from impairlab.drivers.model.errors import ImpairlabError
 from impairlab.sim_hardware.sne.resources import RESOURCES
-from impairlab.sim_hardware.transports.http import SelfSigned
+from impairlab.sim_hardware.transports.http.self_signed import SelfSigned
 
 MS = 1_000_000
 OK = {"code": 1201, "message": "Operation Successful"}

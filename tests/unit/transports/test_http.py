@@ -14,11 +14,11 @@ from impairlab.sim_hardware.transports.http import (
     HttpConversation,
     HttpRequest,
     HttpResponse,
-    SelfSigned,
     TlsConversation,
     read_form,
 )
 from impairlab.sim_hardware.transports.http.parser import BadHttp, RequestParser
+from impairlab.sim_hardware.transports.http.self_signed import SelfSigned
 
 PUT = b"PUT /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
