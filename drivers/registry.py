@@ -15,6 +15,7 @@ from impairlab.drivers.options import Options
 GROUP = "impairlab.drivers"
 
 _BUILT_IN = {
+    "apposite-netropy": "impairlab.drivers.apposite:NetropyAppliance",
     "calnex-attero100g": "impairlab.drivers.calnex.attero:AtteroAppliance",
     "calnex-sne": "impairlab.drivers.calnex.sne:SneAppliance",
     "scpi": "impairlab.drivers.scpi:ScpiAppliance",

@@ -12,6 +12,7 @@ from impairlab.drivers.links.link import LinkOptions
 from impairlab.drivers.links.ssh.channel import SshChannel
 from impairlab.drivers.links.ssh.connection import SshConnection
 from impairlab.drivers.links.ssh.endpoint import SshEndpoint
+from impairlab.drivers.links.ssh.host_keys import HostKey
 from impairlab.drivers.links.ssh.terminal import answer_of, is_idle_talk, last_line, render, without_echo
 from impairlab.drivers.model.errors import (
     ExchangeTimeout,
@@ -79,7 +80,13 @@ class ShellLink(LineLink):
         self._endpoint = endpoint
         self._manners = manners or Manners()
         self._prompt = ""
+        self._host_key: HostKey | None = None
         super().__init__(str(endpoint), **options)
+
+    @property
+    def host_key(self) -> HostKey | None:
+        """The key by which the host proved last who it is."""
+        return self._host_key
 
     @property
     def prompt(self) -> str:
@@ -104,6 +111,7 @@ class ShellLink(LineLink):
     def _open(self, timeout_ns: int) -> Channel:
         until_ns = monotonic_ns() + timeout_ns
         connection = SshConnection(self._endpoint, name=self.name, timeout_ns=timeout_ns)
+        self._host_key = connection.host_key
         try:
             channel = connection.open_shell(until_ns - monotonic_ns(), connection.close)
             self._prompt = _Acquaintance(channel, self._manners, self.name, until_ns).learn_prompt()
