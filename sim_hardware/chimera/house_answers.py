@@ -26,6 +26,11 @@ class HouseAnswer:
     reason: str
     option: str = ""
 
+    @property
+    def text(self) -> str:
+        """The answer as the documentation has it."""
+        return f"`{self.answer}`" if isinstance(self.answer, Status) else self.answer
+
     def error(self) -> StatusError:
         """Return the answer as an error to raise.
 
@@ -81,7 +86,7 @@ SHADOW_DIRTY = HouseAnswer(
     option="shadow_dirty",
 )
 PENDING = HouseAnswer(
-    "a command that is answered <PENDING>",
+    "a command that is answered `<PENDING>`",
     "it has not been carried out; send it again",
     "the reference does not say what a client has to do; doing nothing is the state that a client can mend",
 )
@@ -107,7 +112,7 @@ OVERLONG_LINE = HouseAnswer(
 )
 DEFAULT_ADDRESS = HouseAnswer(
     "a line that is only a module and port, or ?",
-    "<OK>; ? shows them, with - for none",
+    "`<OK>`; ? shows them, with - for none",
     "public scripts send 0/1 and wait for an answer that ends in >; its text is not public",
 )
 LIST_QUERIES = HouseAnswer(
@@ -138,7 +143,7 @@ NO_OWNER = HouseAnswer(
 RESERVED_BY_OTHER = HouseAnswer(
     "RESERVE of what another session holds, or what contains or is contained in it",
     Status.NOTVALID,
-    "the reference says that it fails and names <NOTVALID> for one such case, the chassis",
+    "the reference says that it fails and names `<NOTVALID>` for one such case, the chassis",
 )
 RELEASE_OF_FOREIGN = HouseAnswer(
     "RELEASE of what this session does not hold", Status.NOTRESERVED, "the caller has not reserved it"

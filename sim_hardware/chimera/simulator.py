@@ -54,6 +54,19 @@ class SimulatedChimera:
         OSError: When an address cannot be had.
     """
 
+    instrument_faults = (
+        ReservedByOther,
+        SessionExpired,
+        IdleClose,
+        Pending,
+        IdleDatapath,
+        ModeReset,
+        LinksDown,
+        SilentClamp,
+        SilentlyIgnored,
+    )
+    """Faults of its own, beside those of replies and connections."""
+
     def __init__(
         self,
         plane: Plane,

@@ -1,11 +1,14 @@
 """The page of simulated appliances has every house answer, every fault and every option, in the words of the code."""
 
+import dataclasses
 import inspect
 
 import pytest
 
 from impairlab.sim_hardware.attero import SimulatedAttero
 from impairlab.sim_hardware.attero import house as attero
+from impairlab.sim_hardware.chimera import HouseOptions, SimulatedChimera
+from impairlab.sim_hardware.chimera import house_answers as chimera
 from impairlab.sim_hardware.sne import SimulatedSne
 from impairlab.sim_hardware.sne import house as sne
 from impairlab.sim_hardware.sne.resources import RESOURCES
@@ -19,13 +22,34 @@ def test_every_house_answer_is_there_with_its_reason(page, box, table):
     assert [tuple(row.values()) for row in rows] == [(each.question, each.answer, each.reason) for each in table]
 
 
-@pytest.mark.parametrize(("box", "kind"), [("SNE", SimulatedSne), ("Attero-100G", SimulatedAttero)])
+def test_every_house_answer_of_the_chimera_is_there_with_its_option(page):
+    (rows,) = page(PAGE).tables("House answers of the Chimera")
+    assert [tuple(row.values()) for row in rows] == [
+        (each.situation, each.text, each.reason + (f" (option `{each.option}`)" if each.option else ""))
+        for each in chimera.TABLE
+    ]
+
+
+def test_every_option_of_a_house_answer_has_one(page):
+    options = {each.option for each in chimera.TABLE if each.option}
+    assert options == {field.name for field in dataclasses.fields(HouseOptions)}
+    assert set(page(PAGE).column("Teledyne Xena Chimera", table=1)) == options
+
+
+@pytest.mark.parametrize(
+    ("box", "kind"), [("SNE", SimulatedSne), ("Attero-100G", SimulatedAttero), ("Chimera", SimulatedChimera)]
+)
 def test_every_fault_of_a_box_is_there(page, box, kind):
     assert page(PAGE).column(f"Faults of the {box}") == [fault.__name__ for fault in kind.instrument_faults]
 
 
 @pytest.mark.parametrize(
-    ("heading", "kind"), [("Calnex (Spirent) SNE", SimulatedSne), ("Calnex Attero-100G", SimulatedAttero)]
+    ("heading", "kind"),
+    [
+        ("Calnex (Spirent) SNE", SimulatedSne),
+        ("Calnex Attero-100G", SimulatedAttero),
+        ("Teledyne Xena Chimera", SimulatedChimera),
+    ],
 )
 def test_every_option_is_there(page, heading, kind):
     listed = [name.strip("`, ") for cell in page(PAGE).column(heading) for name in cell.split(",")]
