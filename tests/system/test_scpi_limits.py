@@ -1,5 +1,6 @@
 """The raw-socket server under abuse, in a process of its own: input without end, and many clients at once."""
 
+import signal
 import socket
 import statistics
 import subprocess
@@ -49,6 +50,15 @@ class Served:
         return int(self._process.stdout.readline())
 
     @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Keep the server from running."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
     def connect(self) -> Iterator["Client"]:
         with socket.create_connection(self.address, timeout=DEADLINE_S) as sock, sock.makefile("rb") as lines:
             yield Client(sock, lines)
@@ -61,6 +71,9 @@ class Client:
 
     def ask(self, message: str) -> str:
         self.sock.sendall(f"{message}\n".encode())
+        return self.answer()
+
+    def answer(self) -> str:
         return self._lines.readline().decode().rstrip("\n")
 
     def flood(self, content: bytes, size: int) -> None:
@@ -198,3 +211,19 @@ def test_sixty_four_clients_at_once_are_served_alike(served: Served) -> None:
     assert max(waits) < 2.0
     assert min(shares) > 0
     assert max(shares) <= 4 * statistics.median(shares), (min(shares), max(shares))
+
+
+def test_client_that_sends_very_much_at_once_has_no_longer_turn_than_others(served: Served) -> None:
+    """The register that one sets 20 000 times tells the others, who ask meanwhile, how many were executed before."""
+    count = 20_000
+    commands = b"".join(b"*ESE %d\n" % (255 * number // count) for number in range(count))
+    with ExitStack() as opened:
+        first, greedy, last = (opened.enter_context(served.connect()) for _ in range(3))
+        for client in (last, greedy, first):
+            assert client.ask("*ESE 0;*OPC?") == "1"
+        with served.stopped():
+            for client in (first, greedy, last):  # the order in which the server is told of them is the system's
+                client.sock.sendall(commands if client is greedy else b"*ESE?\n")
+        values = [int(client.answer()) for client in (first, last)]
+        assert max(values) < 255 // 10
+        assert greedy.ask("*ESE?") == "254"
