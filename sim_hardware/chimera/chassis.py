@@ -1,6 +1,7 @@
 """What the appliance does, in whichever protocol it is told: state, reservations, data plane and counters."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import RLock
 
@@ -92,8 +93,10 @@ class Chassis:
         with self.guard:
             self.reservations.clear()
             self._ledgers.clear()
-            self.plane.clear_statistics(None)
-            self.change(lambda _: self._fresh())
+            self.module = self._fresh()
+            with suppress(ImpairlabError, StatusError):  # a data plane that has failed does not keep it from starting
+                self.plane.clear_statistics(None)
+                self._program(self.module)
 
     def open_session(self, peer: str) -> Session:
         """Begin a session."""
@@ -134,7 +137,9 @@ class Chassis:
         self.change_port(port, lambda state: state.with_flow(flow, change))
 
     def set_latency_mode(self, *, extended: bool) -> None:
-        """Set the latency mode, which resets all latencies; see `change`."""
+        """Set the latency mode; another one resets all latencies. See `change`."""
+        if extended == self.module.extended:
+            return
         self.change(lambda module: without_latencies(module, extended=extended))
 
     def take_links_down(self) -> None:
@@ -144,6 +149,8 @@ class Chassis:
 
     def take_links_up(self) -> None:
         """Let the links of all pairs come up."""
+        if not self.module.links_down:
+            return
         self.change(lambda module: replace(module, links_down=frozenset()))
 
     def _program(self, wanted: ModuleState) -> None:

@@ -199,6 +199,11 @@ WRITE_WHILE_ENABLED = HouseAnswer(
     "it acts at once",
     "the reference forbids it nowhere",
 )
+SAME_MODE = HouseAnswer(
+    "M_LATENCYMODE with the mode that is set already",
+    "nothing is reset",
+    "all latencies are reset on a change, says the reference",
+)
 SCHEDULE_UNIT = HouseAnswer(
     "the unit of PED_SCHEDULE",
     "10 ms; the constructor's schedule_unit_ns changes it",
@@ -290,6 +295,11 @@ BEYOND_PLANE = HouseAnswer(
     "a setting that the data plane cannot do",
     Status.NOTSUPPORTED,
     "nothing is programmed that packets would not show",
+)
+LIMIT_LAYER = HouseAnswer(
+    "the layer of a policer or shaper before it is written",
+    "L2",
+    "the reference says L2 (0), and that L1 is 0: the word is taken",
 )
 BOTH_LIMITS = HouseAnswer(
     "policer and shaper of one flow ON together, or either ON with a rate of 0",

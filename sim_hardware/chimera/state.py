@@ -26,7 +26,7 @@ class Limit:
     """
 
     on: bool = False
-    layer2: bool = False
+    layer2: bool = True
     rate: int = 0
     burst: int = 0
     queue: int = 0

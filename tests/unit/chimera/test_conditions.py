@@ -149,6 +149,7 @@ def test_corruption_of_ip_and_above_is_not_for_flow_0(terminal: Terminal, word: 
 
 
 def test_policer_and_shaper(terminal: Terminal, active: Callable[..., Conditions]) -> None:
+    assert terminal.ask("0/0 PE_BANDPOLICER [0] ?") == "0/0  PE_BANDPOLICER  [0]  OFF L2 0 0"
     terminal.ok("0/0 PE_BANDPOLICER [0] ON L1 1000 4194304")
     assert active().rate == RateLimit(rate="100 Mbit/s", mode="policer", burst=4194304, queue=0, layer="l1")
     assert terminal.ask("0/0 PE_BANDSHAPER [0] ON L2 500 2000 3000") == "<NOTSUPPORTED>"

@@ -29,6 +29,7 @@ from impairlab.sim_hardware.faults import (
     StaleInUse,
 )
 from impairlab.sim_hardware.planes.null import NullPlane
+from impairlab.sim_hardware.simulator import Simulator
 
 from .conftest import Clock, Terminal
 
@@ -172,3 +173,17 @@ def test_a_data_plane_that_fails(chimera: SimulatedChimera, terminal: Terminal, 
     assert terminal.ask("0/0 PED_ENABLE [0,0] ON") == "<FAILED>"
     plane.failure = None
     assert terminal.ask("0/0 PED_ENABLE [0,0] ?").endswith("OFF")
+
+
+def test_a_reboot_with_a_data_plane_that_fails(
+    chimera: SimulatedChimera, terminal: Terminal, plane: NullPlane, connect: Connect
+) -> None:
+    terminal.ok("0/0 PED_RANDOM [0,0] 1000", "0/0 PED_ENABLE [0,0] ON")
+    plane.failure = ImpairlabError("gone")
+    chimera.inject(Reboot(boot_ns=60 * SECOND))
+    chimera.clear_faults()
+    assert connect(chimera).log_on().ask("0/0 PED_ENABLE [0,0] ?").endswith("OFF")
+
+
+def test_it_offers_what_every_simulator_does(chimera: SimulatedChimera) -> None:
+    assert [name for name in vars(Simulator) if not name.startswith("_") and not hasattr(chimera, name)] == []

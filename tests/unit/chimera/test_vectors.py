@@ -131,6 +131,8 @@ def test_the_extended_latency_mode_resets_all_latencies(terminal: Terminal, acti
     assert active().loss is not None
     assert terminal.ask("0/0 PE_LATENCYRANGE [0] ?") == "0/0  PE_LATENCYRANGE  [0]  0 10000000000"
     assert terminal.ask("0/0 PED_ENABLE [0,2] ?") == "0/0  PED_ENABLE  [0,2]  OFF"
+    terminal.ok("0/0 PED_CONST [0,2] 9000000000", "0/0 PED_ENABLE [0,2] ON", "0 M_LATENCYMODE EXTENDED")
+    assert str(active().delay) == "delay 9 s"
 
 
 def test_the_bypass_bypasses_everything(terminal: Terminal, active: Callable[..., Conditions]) -> None:
