@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,11 +81,15 @@ print(least * 1e3)
 """
 
 
+@pytest.fixture(scope="module")
+def obstacle() -> str | None:
+    return NetnsPlane.available()
+
+
 @pytest.fixture
-def plane() -> Iterator[NetnsPlane]:
-    reason = NetnsPlane.available()
-    if reason:
-        pytest.skip(reason)
+def plane(obstacle: str | None) -> Iterator[NetnsPlane]:
+    if obstacle:
+        pytest.skip(obstacle)
     with NetnsPlane(seed=3) as made:
         yield made
 
@@ -114,8 +119,14 @@ def sne_put(client: httpx.Client, path: str, body: Any = None) -> None:
     assert (response.status_code, response.json()["code"]) == (200, 1201), response.text
 
 
+def wait_until_updated(client: httpx.Client, path: str) -> None:
+    deadline = time.monotonic() + 10
+    while client.get(f"/api/maps/wan/impairments/{path}").json()["updatePending"]:
+        assert time.monotonic() < deadline
+
+
 def test_an_sne_of_6_1_impairs_what_it_is_told_to(plane: NetnsPlane, at_best: Any) -> None:
-    with SimulatedSne(plane, firmware="6.1", update_ns=0) as sim, httpx.Client(base_url=sim.address) as client:
+    with SimulatedSne(plane, firmware="6.1") as sim, httpx.Client(base_url=sim.address) as client:
         upload = client.post("/api/maps/upload", files={"mapFile": ("wan.xml", MAP, "text/xml")})
         assert upload.status_code == 200, upload.text
         assert client.post("/api/maps/wan/load").status_code == 200
@@ -123,10 +134,12 @@ def test_an_sne_of_6_1_impairs_what_it_is_told_to(plane: NetnsPlane, at_best: An
         constant = {"constDelayMode": {"latency": 30, "jitterPcnt": 0}}
         sne_put(client, "impairments/Delay/delay", {"enabled": True, "delayModeSettings": constant})
         sne_put(client, "impairments/Back/delay", {"enabled": True, "delayModeSettings": constant})
+        wait_until_updated(client, "Back/delay")
         assert 60 <= at_best(lambda: least_round_trip_ms(plane), 75) < 75
 
         half = {"standardDropMode": {"packetDropCount": 1, "perPacketCount": 4, "dropMethod": "dropEvenly"}}
         sne_put(client, "impairments/Drop/packetdrop", {"enabled": True, "packetDropSettings": half})
+        wait_until_updated(client, "Drop/packetdrop")
         assert arrived(plane, 400) == 300
         counted = client.get("/api/maps/wan/stats").json()["links"][0]
         assert counted["dropped_loss"] >= 100
