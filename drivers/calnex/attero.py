@@ -14,9 +14,9 @@ from time import monotonic_ns
 from typing import TypeVar
 
 from impairlab.drivers.appliance import Commit
-from impairlab.drivers.calnex.attero_capabilities import CAPABILITIES, PROFILES
-from impairlab.drivers.calnex.attero_codec import KINDS, Body, read_corruption
-from impairlab.drivers.calnex.attero_plan import Plan, Programmed, Write, plan
+from impairlab.drivers.calnex.attero_capabilities import BURSTS, CAPABILITIES, PROFILES
+from impairlab.drivers.calnex.attero_codec import KINDS, Body, Corruption, read_corruption, read_rate
+from impairlab.drivers.calnex.attero_plan import NOTHING_STORED, Plan, Programmed, Stored, Write, plan
 from impairlab.drivers.calnex.rest import RestAppliance, place_of, refusal_of, truth, whole
 from impairlab.drivers.links.address import Address
 from impairlab.drivers.links.http import HttpLink
@@ -42,7 +42,7 @@ from impairlab.drivers.options import Options
 T = TypeVar("T")
 
 _SCHEMES = {"attero": 80, "http": 80, "https": 443}
-_SETTINGS = {"catch_all": "0", "fingerprint": ""}
+_SETTINGS = {"catch_all": "7", "fingerprint": ""}
 _EXAMPLE = "attero://192.0.2.1 or https://192.0.2.1?fingerprint=9f86d0..."
 _PORTS = {"a-b": "Port1", "b-a": "Port2"}
 _INFORMATION = "instrument/information"
@@ -85,7 +85,7 @@ class AtteroAppliance(RestAppliance):
 
     Args:
         address: `attero://host`, `http://host` or `https://host`, with the settings `catch_all` (position of the
-            profile of all packets that match no filter; 0) and `fingerprint` (see `Endpoint`).
+            profile of all packets that match no filter; 7) and `fingerprint` (see `Endpoint`).
         options: How to connect. `secret` is the password, where the appliance has the option "Authentication".
 
     Raises:
@@ -141,23 +141,37 @@ class AtteroAppliance(RestAppliance):
     def clear_statistics(self, target: Target) -> None:
         """Do nothing: `statistics` has no counters."""
 
-    def burst_now(self, target: Target, kind: str) -> Commit:
-        """Fire one burst, as long as the distribution type Burst says, whether or not the corruption is enabled.
+    def burst_now(self, target: Target, kind: str, packets: int) -> Commit:
+        """Fire one burst of a corruption that is not enabled, and enable nothing.
 
         Args:
             target: The flow.
             kind: loss, corrupt, reorder or duplicate.
+            packets: How many in a row, 1 to 10000.
 
         Raises:
-            CapabilityError: Another kind.
+            CapabilityError: Another kind or number, or the corruption is programmed already: then it is cleared first.
             InstrumentError: The appliance refuses.
         """
-        if kind not in KINDS:
-            legal = ", ".join(KINDS)
-            wrong = Violation(where=str(target), field=kind, problem="has no bursts", legal=legal)
-            raise CapabilityError([wrong], appliance=self.name)
-        answer = self._put(target, Write(f"corruption/{KINDS[kind]}", "now", {}))
+        violations = self.check_burst(target, kind, packets)
+        if not violations and kind in self._read(target).corruptions:
+            violations = [Violation(where=str(target), field=kind, problem="is programmed", legal="clear it first")]
+        if violations:
+            raise CapabilityError(violations, appliance=self.name)
+        group = f"corruption/{KINDS[kind]}"
+        for leaf, body in Corruption(burst=packets).resources().items():
+            self._put(target, Write(group, leaf, body))
+        answer = self._put(target, Write(group, "now", {}))
         return Commit(answer.sent_ns, answer.acknowledged_ns)
+
+    def check_burst(self, target: Target, kind: str, packets: int) -> list[Violation]:
+        """Return what keeps `burst_now` from firing a burst; talks to nobody."""
+        if kind not in KINDS:
+            return [Violation(where=str(target), field=kind, problem="has no bursts", legal=", ".join(KINDS))]
+        if packets not in BURSTS:
+            legal = f"{BURSTS.start} .. {BURSTS.stop - 1}"
+            return [Violation(where=str(target), field=kind, problem=f"{packets} packets", legal=legal)]
+        return []
 
     def reset(self, target: Target) -> None:
         """Set everything of one flow to what the appliance begins with, disabled impairments too; not its filter."""
@@ -196,12 +210,12 @@ class AtteroAppliance(RestAppliance):
         return Commit(answers[0].sent_ns, answers[-1].acknowledged_ns)
 
     def _plan(self, target: Target, before: Programmed, after: Programmed) -> Plan:
-        present_depth = 0
         wanted = after.corruptions.get("reorder")
-        if wanted is not None and wanted != before.corruptions.get("reorder"):
-            body = self._body(target, "corruption/misorderedpacket", "depth")
-            present_depth = self._understood(lambda: whole(body["Depth"]), target)
-        return plan(before, after, present_depth)
+        if wanted is None or wanted == before.corruptions.get("reorder"):
+            return plan(before, after, NOTHING_STORED)
+        rate, depth = (self._body(target, "corruption/misorderedpacket", leaf) for leaf in ("rate", "depth"))
+        stored = self._understood(lambda: Stored(read_rate(rate["Rate"]), whole(depth["Depth"])), target)
+        return plan(before, after, stored)
 
     def _put_back(self, before: Mapping[Target, Programmed], refusal: InstrumentError) -> None:
         """After a refusal undo what was written before it."""

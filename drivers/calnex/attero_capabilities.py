@@ -11,6 +11,7 @@ from impairlab.drivers.model.schedule import PacketSchedule, Schedule
 
 PATHS = ("1",)
 PROFILES = 8
+BURSTS = range(1, 10_001)
 
 _SOURCE = "QuickCall library di_attero100G, github.com/Spirent/iTest-assets"
 _RATE_STEP = Decimal("1e-7")
@@ -38,7 +39,7 @@ _SCHEDULE: Mapping[str, Range] = {
     "schedule.on_packets": _count(1, _MOST_SECONDS),
     "schedule.period_packets": _count(0, _MOST_SECONDS),
 }
-_BURST = _count(1, 10_000)
+_BURST = _count(BURSTS.start, BURSTS.stop - 1)
 _DEPTH = _count(1, 32)
 
 

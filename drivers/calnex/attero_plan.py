@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import NamedTuple
 
-from impairlab.drivers.calnex.attero_codec import KINDS, Body, Corruption
+from impairlab.drivers.calnex.attero_codec import KINDS, Body, Corruption, write_rate
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.delays import Delay
 
@@ -61,14 +62,25 @@ class Plan:
     on: list[Write] = field(default_factory=list)
 
 
-def plan(before: Programmed, after: Programmed, present_depth: int) -> Plan:
+class Stored(NamedTuple):
+    """What a profile holds for misordered packets, in use or not: the appliance wants rate < 1 / (1 + depth) of it."""
+
+    rate: Decimal
+    depth: int
+
+
+NOTHING_STORED = Stored(Decimal(0), 0)
+
+_LEAST_RATE = Decimal("1e-7")
+
+
+def plan(before: Programmed, after: Programmed, stored: Stored) -> Plan:
     """Return the writes that lead from one to the other on one profile.
 
     Args:
         before: What is programmed.
         after: What shall be.
-        present_depth: Depth of misordered packets that is stored, enabled or not: a rate and a depth are only taken
-            together when rate < 1 / (1 + depth).
+        stored: Of misordered packets; only looked at where these change.
     """
     made = Plan()
     if after.delay is None and before.delay is not None:
@@ -79,13 +91,13 @@ def plan(before: Programmed, after: Programmed, present_depth: int) -> Plan:
             made.on.append(Write("delay", "enable", _ON))
     for kind, resource in KINDS.items():
         _plan_corruption(
-            made, f"corruption/{resource}", before.corruptions.get(kind), after.corruptions.get(kind), present_depth
+            made, f"corruption/{resource}", before.corruptions.get(kind), after.corruptions.get(kind), stored
         )
     return made
 
 
 def _plan_corruption(
-    made: Plan, group: str, before: Corruption | None, after: Corruption | None, present_depth: int
+    made: Plan, group: str, before: Corruption | None, after: Corruption | None, stored: Stored
 ) -> None:
     if after == before:
         return
@@ -93,8 +105,10 @@ def _plan_corruption(
         made.off.append(Write(group, "enable", _OFF))
         return
     bodies = after.resources()
-    if after.depth is not None and after.depth > present_depth:
+    if after.depth is not None and after.depth > stored.depth:
         bodies["depth"] = bodies.pop("depth")  # last
+    if after.depth is not None and after.rate is None and stored.rate * (1 + after.depth) >= 1:
+        bodies = {"rate": {"Rate": write_rate(_LEAST_RATE)}, **bodies}  # of no use to a burst, and in its way
     if before is None:
         made.change += [Write(group, leaf, body) for leaf, body in bodies.items()]
         made.on.append(Write(group, "enable", _ON))

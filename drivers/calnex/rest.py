@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from decimal import Decimal
+from threading import Lock
 
 from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.links.address import Address
@@ -55,13 +56,19 @@ class RestAppliance(Appliance):
     _link: HttpLink
     _patience_ns: int
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._writing = Lock()
+
     def close(self) -> None:
         """Close the connection. What is programmed stays. A second call does nothing."""
         self._link.close()
 
     def _write(self, settings: Mapping[Target, Conditions]) -> Commit:
+        """A write is many exchanges: those of two threads take turns."""
         try:
-            return self._program(settings)
+            with self._writing:
+                return self._program(settings)
         except RebootDetected:
             raise
         except (TransportError, ExchangeTimeout, ProtocolError) as failure:

@@ -190,6 +190,7 @@ class SneAppliance(RestAppliance):
             brackets = self._carry_out(off, on, links)
         except InstrumentError as refusal:
             self._put_back(before, refusal)
+            self._see_who_holds_it(refusal)
             raise
         if not brackets:  # it is so already, as was seen just now
             return Commit(began_ns, looked_ns)
@@ -214,6 +215,19 @@ class SneAppliance(RestAppliance):
         except ImpairlabError as error:
             refusal.state_known = False
             refusal.add_note(f"and what was there before could not be put back: {error}")
+
+    def _see_who_holds_it(self, refusal: InstrumentError) -> None:
+        """Where ports can be reserved, find out whether somebody else has: then that is why a write was refused.
+
+        Raises:
+            LockedByOther: See `lock`.
+        """
+        if self._wanted.auth == "bearer" and not self._reservations and refusal.state_known:
+            try:
+                with self.locked():
+                    return
+            except LockedByOther as locked:
+                raise locked from refusal
 
     def _read(self, target: Target, listed: Mapping[str, Disruptor]) -> Conditions:
         found: dict[str, Impairment] = {}

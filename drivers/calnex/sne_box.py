@@ -38,7 +38,7 @@ _IDLE_NS = 200_000_000
 """A flag that is still up after so long, while no packet came, says nothing of what the next packet will suffer."""
 
 _DOWN = "down"
-_UNLOADED = "unloaded"
+_STOPPED = "stopped"
 
 
 class SneBox:
@@ -86,10 +86,8 @@ class SneBox:
         if self.is_up:
             return
         self._map = found = self._find()
-        if found.state.lower() == _UNLOADED or not found.state:
-            self.change("POST", "/load")
         if not found.is_active:
-            self.change("PUT", "/start")
+            self._start(found)
         self.is_up = True
 
     def stop(self) -> None:
@@ -188,6 +186,19 @@ class SneBox:
                     seen=answer.body[:4096], state_known=False,
                 )  # fmt: skip
             sleep(_POLL_NS / 1e9)
+
+    def _start(self, found: NetworkMap) -> None:
+        """A map that is called stopped may be loaded (build 11.0 says "Unloaded" when it is not) or not (6.1)."""
+        if found.state.lower() == _STOPPED:
+            try:
+                self.change("PUT", "/start")
+            except InstrumentError:
+                self.change("POST", "/load")
+            else:
+                return
+        else:
+            self.change("POST", "/load")
+        self.change("PUT", "/start")
 
     def _find(self) -> NetworkMap:
         maps = self._maps()

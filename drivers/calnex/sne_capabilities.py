@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 
-from impairlab.drivers.calnex.sne_codec import FINEST_NS, MOST_BITS, MOST_ERRORED_BITS, MOST_PACKETS, bits_in
+from impairlab.drivers.calnex.sne_codec import FINEST_NS, MOST_BITS, MOST_ERRORED_BITS, MOST_PACKETS, bits_between
 from impairlab.drivers.model.capabilities import Capabilities, Feature, Provenance, Range, Rule
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.delays import Delay, SineDelay
@@ -131,15 +131,13 @@ def _other(resource: str, unit: int) -> Iterator[Feature]:
     match resource:
         case "bandwidththrottle":
             limits = Range(dimension="rate", low=Decimal(500 * unit), high=Decimal(25_000 * unit), step=Decimal(unit))
-            words = 'constantThrottleMode, 500 to 25000 "bytes"; that these are a second\'s, and that packets wait'
-            yield Feature(name="rate.shaper", ranges={"rate": limits}, provenance=_inferred(words))
+            words = 'constantThrottleMode, 500 to 25000 "bytes"; that these are a second\'s'
+            yield Feature(name="rate.link", ranges={"rate": limits}, provenance=_inferred(words))
         case "packetduplication":
             yield Feature(
                 name="duplicate",
-                ranges={"rate": _share(Decimal(1), Decimal(1), Decimal(1)), "copies": _count(1, 10)},
-                provenance=_inferred(
-                    "simpleMode, complexMode with copies 1 ms apart; that amount is beside the original"
-                ),
+                ranges={"rate": _share(Decimal(1), Decimal(1), Decimal(1))},
+                provenance=_inferred("simpleMode; that every packet comes twice is said nowhere"),
             )
         case "packetreorder":
             depths = _count(0, 10_000)
@@ -154,9 +152,12 @@ def _other(resource: str, unit: int) -> Iterator[Feature]:
             least = Decimal(1) / MOST_BITS
             yield Feature(
                 name="corrupt.bit-error",
-                ranges={"pattern.ber": _share(least, Decimal(1), Decimal("1e-16"))},
+                ranges={
+                    "pattern.ber": _share(least, Decimal(1), Decimal("1e-16")),
+                    "bits": _count(1, MOST_ERRORED_BITS),
+                },
                 provenance=_inferred(
-                    "biterror, 1 to 8 per 1 to 1e8 bits; whether they are random or even is said nowhere"
+                    "biterror, 1 to 8 bits after 1 to 1e8 others; that the others are so many on average"
                 ),
             )
 
@@ -187,9 +188,8 @@ def _ramp_or_reorder_is_told_apart(conditions: Conditions) -> bool:
 def _ber_is_bits_per_bits(conditions: Conditions) -> bool:
     if not isinstance(conditions.corrupt, Corrupt) or not isinstance(conditions.corrupt.pattern, BitErrors):
         return True
-    share = bits_in(conditions.corrupt.pattern.ber)
-    exact = Decimal(share.numerator) / Decimal(share.denominator)
-    return share.numerator <= MOST_ERRORED_BITS and exact == conditions.corrupt.pattern.ber
+    ber = conditions.corrupt.pattern.ber
+    return ber == 0 or Decimal(1) / bits_between(ber) == ber
 
 
 _RULES = (
@@ -200,7 +200,7 @@ _RULES = (
         "depth < depth_most and no hold of its own, or depth 0 and a hold",
         _ramp_or_reorder_is_told_apart,
     ),
-    Rule("corrupt.pattern.ber", "1 .. 8 errored bits per 1 .. 100000000 bits", _ber_is_bits_per_bits),
+    Rule("corrupt.pattern.ber", "1 / n, for a whole number n of bits between the errors", _ber_is_bits_per_bits),
 )
 _DELAY_OR_JITTER = Rule(
     "delay.spread", "0.01 ms <= mean - spread, mean + spread <= 10 s; with a jitter mean = spread",

@@ -34,9 +34,6 @@ _DISPLACEMENT: tuple[Names, Names] = (("minDisplacement",), ("maxDisplacement",)
 _DRAWN_OR_TIMED = {"rangeDelayMode", "gaussianDelayMode", "rampDelayMode", "sinDelayMode"}
 """The modes of a delay in which packets could overtake."""
 
-_BETWEEN_COPIES_MS = 1
-"""The least delay between copies that is published."""
-
 
 def write(document: Document, impairment: Impairment, bandwidth_unit: int) -> Document:
     """Return the document that says an impairment, which is legal. `bandwidth_unit` is in bit/s."""
@@ -49,16 +46,12 @@ def write(document: Document, impairment: Impairment, bandwidth_unit: int) -> Do
         case RateLimit():
             values = {("bandwidth",): impairment.rate // bandwidth_unit}
             return document.enabled(values, "constantThrottleMode").timed(None)
-        case Duplicate(copies=1):
-            return document.enabled({}, "simpleMode")
         case Duplicate():
-            values = {("amount",): impairment.copies, ("delay",): _BETWEEN_COPIES_MS}
-            return document.enabled(values, "complexMode")
+            return document.enabled({}, "simpleMode")
         case Reorder():
             return _write_reorder(document, impairment)
-        case Corrupt(pattern=BitErrors(ber=ber)):
-            share = bits_in(ber)
-            return document.enabled({("erroredBits",): share.numerator, ("totalBits",): share.denominator})
+        case Corrupt(pattern=BitErrors(ber=ber), bits=bits):
+            return document.enabled({("erroredBits",): bits, ("totalBits",): bits_between(ber)})
     return _write_loss(document, impairment)
 
 
@@ -72,9 +65,9 @@ def read(document: Document, bandwidth_unit: int) -> Impairment:
     return _READERS[document.resource](document, bandwidth_unit)
 
 
-def bits_in(ber: Decimal) -> Fraction:
-    """Return a bit error ratio as errored bits per bits."""
-    return Fraction(ber).limit_denominator(MOST_BITS)
+def bits_between(ber: Decimal) -> int:
+    """Return in how many bits one error begins, to the nearest whole number."""
+    return round(1 / Fraction(ber))
 
 
 def _write_delay(document: Document, delay: Delay | RampDelay | SineDelay) -> Document:
@@ -136,7 +129,7 @@ def _write_reorder(document: Document, reorder: Reorder) -> Document:
         low, high = _DISTANCE
         return document.enabled({**probability, low: reorder.depth, high: reorder.depth_most}, mode)
     low, high = _DISPLACEMENT
-    held: Values = {low: in_milliseconds(reorder.hold - FINEST_NS), high: in_milliseconds(reorder.hold)}
+    held: Values = dict.fromkeys((low, high), in_milliseconds(reorder.hold))
     return document.enabled({**probability, **held}, mode)
 
 
@@ -203,14 +196,12 @@ def _read_loss(document: Document, _unit: int) -> Impairment:
 def _read_rate(document: Document, unit: int) -> Impairment:
     if document.mode != "constantThrottleMode" or document.schedule() is not None:
         raise ForeignError(f"a bandwidth of {document.mode}, or with time constraints")
-    return RateLimit(rate=whole(document.value("bandwidth")) * unit, mode="shaper")
+    return RateLimit(rate=whole(document.value("bandwidth")) * unit, mode="link")
 
 
 def _read_duplicate(document: Document, _unit: int) -> Impairment:
     if document.mode == "simpleMode":
         return Duplicate(rate=1)
-    if document.mode == "complexMode" and document.number("delay") == _BETWEEN_COPIES_MS:
-        return Duplicate(rate=1, copies=whole(document.value("amount")))
     raise ForeignError(f"copies of {document.mode} that come later")
 
 
@@ -221,15 +212,15 @@ def _read_reorder(document: Document, _unit: int) -> Impairment:
         return Reorder(rate=rate, depth=low, depth_most=high)
     if document.mode == "timeReorderMode":
         least, most = (document.number(*names) for names in _DISPLACEMENT)
-        if most - least != _FINEST_MS:
+        if most != least:
             raise ForeignError(f"packets held for {least} to {most} ms")
         return Reorder.model_validate({"rate": rate, "depth": 0, "hold": f"{most:f} ms"})
     raise ForeignError(document.mode)
 
 
 def _read_corrupt(document: Document, _unit: int) -> Impairment:
-    errored, total = document.number("erroredBits"), document.number("totalBits")
-    return Corrupt(pattern=BitErrors(ber=errored / total))
+    bits, between = whole(document.value("erroredBits")), document.number("totalBits")
+    return Corrupt(pattern=BitErrors(ber=1 / between), bits=bits)
 
 
 _READERS: Mapping[str, Callable[[Document, int], Impairment]] = {

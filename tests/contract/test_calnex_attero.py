@@ -165,9 +165,9 @@ def test_identity_is_what_the_box_says(attero: AtteroAppliance) -> None:
 @pytest.mark.parametrize(
     ("impairment", "writes"),
     [
-        (delay("50 us"), [("delay/Port1/0", {"Delay": 50000}), ("delay/Port1/0/enable", {"Enable": True})]),
-        (delay("20 s"), [("delay/Port1/0", {"Delay": 20000000000}), ("delay/Port1/0/enable", {"Enable": True})]),
-        (delay("50.001 us"), [("delay/Port1/0", {"Delay": 50001}), ("delay/Port1/0/enable", {"Enable": True})]),
+        (delay("50 us"), [("delay/Port1/7", {"Delay": 50000}), ("delay/Port1/7/enable", {"Enable": True})]),
+        (delay("20 s"), [("delay/Port1/7", {"Delay": 20000000000}), ("delay/Port1/7/enable", {"Enable": True})]),
+        (delay("50.001 us"), [("delay/Port1/7", {"Delay": 50001}), ("delay/Port1/7/enable", {"Enable": True})]),
     ],
 )
 def test_delay_in_nanoseconds(attero: Appliance, box: Box, impairment, writes) -> None:
@@ -215,16 +215,16 @@ def test_every_corruption_at_its_ends_is_written_in_order_and_read_back(
     keys = {"distributetype": "DistributeType", "rate": "Rate", "burst": "Burst", "depth": "Depth",
             "periodtype": "PeriodType"}  # fmt: skip
     expected = [
-        (f"corruption/{resource}/Port2/0/{leaf}",
+        (f"corruption/{resource}/Port2/7/{leaf}",
          {keys[leaf]: value} if leaf in keys else dict(zip(("Duration", "Period", "Repeated"), value, strict=True)))
         for leaf, value in bodies.items()
     ]  # fmt: skip
     attero.apply(BA, Conditions.of(impairment))
-    assert box.writes == [*expected, (f"corruption/{resource}/Port2/0/enable", {"Enable": True})]
+    assert box.writes == [*expected, (f"corruption/{resource}/Port2/7/enable", {"Enable": True})]
     assert attero.read(BA).conditions == Conditions.of(impairment)
     box.writes.clear()
     attero.apply(BA, NEUTRAL)
-    assert box.writes == [(f"corruption/{resource}/Port2/0/enable", {"Enable": False})]
+    assert box.writes == [(f"corruption/{resource}/Port2/7/enable", {"Enable": False})]
     assert attero.read(BA).conditions == NEUTRAL
 
 
@@ -284,16 +284,16 @@ def test_one_value_that_changes_is_one_write_and_more_are_made_while_disabled(at
     box.writes.clear()
     attero.apply(AB, Conditions.of(delay("2 ms"), loss("3 %")))
     assert box.writes == [
-        ("delay/Port1/0", {"Delay": 2000000}), ("corruption/lostpacket/Port1/0/rate", {"Rate": "3%"}),
+        ("delay/Port1/7", {"Delay": 2000000}), ("corruption/lostpacket/Port1/7/rate", {"Rate": "3%"}),
     ]  # fmt: skip
     box.writes.clear()
     attero.apply(AB, Conditions.of(SingleBurstLoss(packets=9)))
     assert box.writes == [
-        ("delay/Port1/0/enable", {"Enable": False}),
-        ("corruption/lostpacket/Port1/0/enable", {"Enable": False}),
-        ("corruption/lostpacket/Port1/0/distributetype", {"DistributeType": "Burst"}),
-        ("corruption/lostpacket/Port1/0/burst", {"Burst": "9"}),
-        ("corruption/lostpacket/Port1/0/enable", {"Enable": True}),
+        ("delay/Port1/7/enable", {"Enable": False}),
+        ("corruption/lostpacket/Port1/7/enable", {"Enable": False}),
+        ("corruption/lostpacket/Port1/7/distributetype", {"DistributeType": "Burst"}),
+        ("corruption/lostpacket/Port1/7/burst", {"Burst": "9"}),
+        ("corruption/lostpacket/Port1/7/enable", {"Enable": True}),
     ]
     box.writes.clear()
     attero.apply(AB, Conditions.of(SingleBurstLoss(packets=9)))
@@ -327,10 +327,16 @@ def test_nothing_in_between_is_worse_than_before_or_after(attero: Appliance, box
 def test_rate_and_depth_are_written_in_the_order_in_which_both_are_legal(
     attero: Appliance, box: Box, stored: int, wanted: int, order: list[str]
 ) -> None:
-    box.bodies["app/impairment/corruption/misorderedpacket/Port1/0/depth"] = {"Depth": stored}
+    box.bodies["app/impairment/corruption/misorderedpacket/Port1/7/depth"] = {"Depth": stored}
     attero.apply(AB, Conditions.of(reorder("2 %", depth=wanted)))
     leaves = [path.rpartition("/")[2] for path, _ in box.writes]
     assert [leaf for leaf in leaves if leaf in {"rate", "depth"}] == order
+
+
+def test_rate_that_is_stored_and_of_no_use_is_taken_out_of_the_way_of_a_burst(attero: Appliance, box: Box) -> None:
+    box.bodies["app/impairment/corruption/misorderedpacket/Port1/7/rate"] = {"Rate": "40%"}
+    attero.apply(AB, Conditions.of(Reorder(pattern=SingleBurst(packets=3), depth=2)))
+    assert box.writes[0] == ("corruption/misorderedpacket/Port1/7/rate", {"Rate": "0.00001%"})
 
 
 @pytest.mark.parametrize(
@@ -338,13 +344,13 @@ def test_rate_and_depth_are_written_in_the_order_in_which_both_are_legal(
     [({"Rate": "1E-3"}, "0.1 %"), ({"Rate": "0.1%"}, "0.1 %"), ({"Rate": "0.001"}, "0.1 %"), ({"Rate": "5 %"}, "5 %")],
 )
 def test_rates_are_read_in_both_published_forms(attero: Appliance, box: Box, body: dict, rate: str) -> None:
-    path = "app/impairment/corruption/lostpacket/Port1/0"
+    path = "app/impairment/corruption/lostpacket/Port1/7"
     box.bodies |= {f"{path}/enable": {"Enable": True}, f"{path}/rate": body}
     assert attero.read(AB).conditions == Conditions.of(loss(rate))
 
 
 def test_both_published_spellings_of_a_repetition_are_read(attero: Appliance, box: Box) -> None:
-    path = "app/impairment/corruption/lostpacket/Port1/0"
+    path = "app/impairment/corruption/lostpacket/Port1/7"
     box.bodies |= {
         f"{path}/enable": {"Enable": "true"},
         f"{path}/rate": {"Rate": "1%"},
@@ -361,7 +367,7 @@ def test_both_published_spellings_of_a_repetition_are_read(attero: Appliance, bo
      ("periodtype", {"PeriodType": "Now and then"}), ("enable", {"Enable": 7})],
 )  # fmt: skip
 def test_what_cannot_be_read_is_malformed(attero: Appliance, box: Box, leaf: str, body: dict) -> None:
-    path = "app/impairment/corruption/lostpacket/Port1/0"
+    path = "app/impairment/corruption/lostpacket/Port1/7"
     box.bodies |= {f"{path}/enable": {"Enable": True}, f"{path}/{leaf}": body}
     with pytest.raises(MalformedResponse):
         attero.read(AB)
@@ -371,12 +377,12 @@ def test_profiles_are_flows_and_the_catch_all_is_flow_0(box: Box) -> None:
     flow = Target(path="1", direction="b-a", flow=7)
     with driving(box) as attero:
         attero.apply(flow, Conditions.of(delay("1 ms")))
-    assert box.writes[0][0] == "delay/Port2/7"
+    assert box.writes[0][0] == "delay/Port2/6"
     box.writes.clear()
-    with driving(box, "?catch_all=7") as attero:
+    with driving(box, "?catch_all=0") as attero:
         attero.apply(flow, Conditions.of(delay("1 ms")))
         attero.apply(BA, Conditions.of(delay("2 ms")))
-    assert [path for path, body in box.writes if "Delay" in body] == ["delay/Port2/6", "delay/Port2/7"]
+    assert [path for path, body in box.writes if "Delay" in body] == ["delay/Port2/7", "delay/Port2/0"]
 
 
 def test_filters_are_refused_because_their_contents_are_not_public(attero: Appliance, box: Box) -> None:
@@ -432,7 +438,7 @@ def test_connection_that_ends_in_the_middle_of_a_write_is_looked_at_again(attero
         attero.apply(AB, Conditions.of(delay("2 ms")))
     assert raised.value.state_known
     assert raised.value.__notes__ == ["read back on a new connection: it took effect"]
-    box.hang_up_after = "delay/Port1/0?"
+    box.hang_up_after = "delay/Port1/7?"
     with pytest.raises(ConnectionLost) as raised:
         attero.apply(AB, Conditions.of(delay("3 ms"), loss("1 %")))
     assert not raised.value.state_known
@@ -440,21 +446,39 @@ def test_connection_that_ends_in_the_middle_of_a_write_is_looked_at_again(attero
 
 
 def test_burst_now_fires_one_and_enables_nothing(attero: AtteroAppliance, box: Box) -> None:
-    commit = attero.burst_now(AB, "loss")
-    assert box.writes == [("corruption/lostpacket/Port1/0/now", {})]
+    commit = attero.burst_now(AB, "loss", 9)
+    assert box.writes == [
+        ("corruption/lostpacket/Port1/7/distributetype", {"DistributeType": "Burst"}),
+        ("corruption/lostpacket/Port1/7/burst", {"Burst": "9"}),
+        ("corruption/lostpacket/Port1/7/periodtype", {"PeriodType": "Continuous"}),
+        ("corruption/lostpacket/Port1/7/now", {}),
+    ]
     assert commit.sent_ns <= commit.acknowledged_ns
-    with pytest.raises(CapabilityError, match="loss, corrupt, reorder, duplicate"):
-        attero.burst_now(AB, "delay")
+    assert attero.read(AB).conditions == NEUTRAL
+
+
+@pytest.mark.parametrize(
+    ("kind", "packets", "words"),
+    [("delay", 1, "loss, corrupt, reorder, duplicate"), ("loss", 10001, "1 .. 10000"), ("loss", 5, "clear it first")],
+)
+def test_burst_now_is_refused_where_it_would_change_what_is_programmed(
+    attero: AtteroAppliance, box: Box, kind: str, packets: int, words: str
+) -> None:
+    attero.apply(AB, Conditions.of(loss("1 %")))
+    box.writes.clear()
+    with pytest.raises(CapabilityError, match=re.escape(words)):
+        attero.burst_now(AB, kind, packets)
+    assert box.writes == []
 
 
 def test_reset_takes_the_path_that_each_kind_has(attero: AtteroAppliance, box: Box) -> None:
     attero.reset(BA)
     assert [path for path, _ in box.writes] == [
-        "delay/Port2/0/reset",
-        "corruption/lostpacket/Port2/0/resetall",
-        "corruption/erroredpacket/Port2/0/resetall",
-        "corruption/misorderedpacket/Port2/0/rate/resetall",
-        "corruption/repeatedpacket/Port2/0/resetall",
+        "delay/Port2/7/reset",
+        "corruption/lostpacket/Port2/7/resetall",
+        "corruption/erroredpacket/Port2/7/resetall",
+        "corruption/misorderedpacket/Port2/7/rate/resetall",
+        "corruption/repeatedpacket/Port2/7/resetall",
     ]
 
 
