@@ -129,7 +129,7 @@ class LineLink(ABC):
 
     def write(self, command: str, timeout_ns: int | None = None) -> int:
         """Send something that is not answered; see `Link`."""
-        line = _encoded(command)
+        line = encoded(command)
         with self._lock:
             channel = self._make_ready()
             try:
@@ -224,7 +224,7 @@ class LineLink(ABC):
         return self._exchange(command, None, harmless=True).reply
 
     def _exchange(self, message: str, timeout_ns: int | None, *, harmless: bool) -> Exchange:
-        line = _encoded(message)
+        line = encoded(message)
         channel = self._channel
         if channel is None:
             raise ConnectionLost("the connection was dropped", appliance=self.name)
@@ -258,7 +258,8 @@ class LineLink(ABC):
                 command=self._redaction.hide(command), state_known=harmless, retryable=harmless,
             )  # fmt: skip
         if self._wire_log is not None:
-            self._record("sent", line[:-1], sent_ns)
+            for each in line.splitlines():
+                self._record("sent", each, sent_ns)
         return sent_ns, until_ns
 
     def _receive_line(self, channel: Channel, until_ns: int, command: str, *, harmless: bool) -> str:
@@ -333,7 +334,7 @@ class LineLink(ABC):
             self._wire_log.record(WireRecord(monotonic_ns() if ns is None else ns, direction, text))
 
 
-def _encoded(message: str) -> bytes:
+def encoded(message: str) -> bytes:
     """Return the line to send. Raises ValueError for what would not be exactly one line of ASCII."""
     if "\n" in message or "\r" in message or not message.isascii():
         raise ValueError(f"a message is one line of ASCII, not {message!r}")
