@@ -19,6 +19,7 @@ _BUILT_IN = {
     "calnex-attero100g": "impairlab.drivers.calnex.attero:AtteroAppliance",
     "calnex-sne": "impairlab.drivers.calnex.sne:SneAppliance",
     "scpi": "impairlab.drivers.scpi:ScpiAppliance",
+    "xena-chimera": "impairlab.drivers.xena:XenaChimera",
 }
 
 
