@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Unpack
 import pytest
 
 from impairlab.drivers.links.link import Link, LinkOptions
-from impairlab.drivers.links.ssh import HostKey, Login, ShellLink, SshEndpoint, SshLineLink, Trust
+from impairlab.drivers.links.ssh import HostKey, Login, Manners, ShellLink, SshEndpoint, SshLineLink, Trust
 from impairlab.drivers.model.errors import (
     ConnectionLost,
     MalformedResponse,
@@ -79,7 +80,7 @@ class TestShellLink(SshContract):
             yield f"{host}:{port}"
 
     def open_link(self, address: str, **options: Unpack[LinkOptions]) -> Link:
-        return ShellLink(endpoint_of(address), **options)
+        return ShellLink(endpoint_of(address), Manners(prompt=re.compile(r".*\]> ")), **options)
 
     def test_mute_peer_is_no_response_at_the_deadline_and_the_next_use_reconnects(self) -> None:
         """Also when the terminal has echoed the command."""
