@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from impairlab.drivers.links.ssh import HostKey, Login, Manners, ShellLink, SshEndpoint, Trust
-from impairlab.drivers.model.errors import MalformedResponse, PartialResponse, SessionLimit
+from impairlab.drivers.model.errors import ConnectionLost, MalformedResponse, PartialResponse, SessionLimit
 from impairlab.drivers.testing.ssh_peer import ChannelWire, House, ShellWire, new_host_key, ssh_peer
 
 MS = 1_000_000
@@ -96,6 +96,20 @@ def test_pager_without_an_end_is_given_up() -> None:
         pytest.raises(MalformedResponse, match="more than 5 pages"),
     ):
         link.query("show")
+
+
+def test_shell_that_ends_at_its_pager_is_lost_at_once() -> None:
+    def ends(wire: ChannelWire, _line: str) -> None:
+        wire.send(b"line 0\r\n--More--")
+        wire.close()
+
+    with (
+        ssh_peer(serving(ends), HOUSE) as address,
+        shell(address, KNOWN) as link,
+        pytest.raises(ConnectionLost) as raised,
+    ):
+        link.query("show")
+    assert raised.value.command == "show"
 
 
 def test_prompt_that_comes_late_is_not_an_answer() -> None:

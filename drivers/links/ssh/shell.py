@@ -142,11 +142,17 @@ class ShellLink(LineLink):
                 if pages > self._manners.most_pages:
                     raise self._unreadable(f"answered more than {pages - 1} pages", command, seen, harmless)
                 seen = seen[: seen.rfind(b"\n") + 1]
-                channel.send(self._manners.page_key, until_ns)
+                self._turn_page(channel, until_ns, command, harmless=harmless)
             elif last_line(tail) == self._prompt:
                 answer = self._answer(seen, command, harmless=harmless)
                 if answer is not None:
                     return answer
+
+    def _turn_page(self, channel: Channel, until_ns: int, command: str, *, harmless: bool) -> None:
+        try:
+            channel.send(self._manners.page_key, until_ns)
+        except OSError as error:
+            raise self._lost(str(error), command, b"", harmless=harmless) from error
 
     def _answer(self, seen: bytes, command: str, *, harmless: bool) -> str | None:
         try:
@@ -220,16 +226,23 @@ class _Acquaintance:
     def _answer_to_enter(self) -> str:
         """Press Enter and return the last line that comes, once it may be a prompt."""
         self._seen = b""
-        if not self._channel.send(_ENTER, self._until_ns):
-            raise self._no_prompt()
+        self._press(_ENTER)
         while True:
             self._read_until_quiet()
             line = self._last_line()
             if b"\n" in self._seen and self._manners.may_be_prompt(line):
                 return line
             if self._manners.pager.fullmatch(line.strip()):
-                self._channel.send(self._manners.page_key, self._until_ns)
+                self._press(self._manners.page_key)
                 self._seen = b"\n"
+
+    def _press(self, key: bytes) -> None:
+        try:
+            taken = self._channel.send(key, self._until_ns)
+        except OSError as error:
+            raise self._ended(str(error)) from error
+        if not taken:
+            raise self._no_prompt()
 
     def _read_until_quiet(self) -> None:
         """Read what comes until it looks complete, and nothing more comes."""
