@@ -18,6 +18,7 @@ _BUILT_IN = {
     "apposite-netropy": "impairlab.drivers.apposite:NetropyAppliance",
     "calnex-attero100g": "impairlab.drivers.calnex.attero:AtteroAppliance",
     "calnex-sne": "impairlab.drivers.calnex.sne:SneAppliance",
+    "netem": "impairlab.drivers.netem:NetemAppliance",
     "scpi": "impairlab.drivers.scpi:ScpiAppliance",
     "xena-chimera": "impairlab.drivers.xena:XenaChimera",
 }

@@ -1,0 +1,214 @@
+"""Devices made ready and put right again: offloads, ifb, the root that was there, and the guards before all that."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from impairlab.drivers.model.errors import ConnectError
+from impairlab.drivers.netem import offloads
+from impairlab.drivers.netem.address import PathPorts
+from impairlab.drivers.netem.topology import OWN_HANDLE
+from impairlab.drivers.netem.wire import filters, links, messages
+from impairlab.drivers.netem.wire.links import Link
+from impairlab.drivers.netem.wire.messages import KernelRefused, Place, Qdisc
+from impairlab.drivers.netem.wire.socket import RouteSocket
+
+NOTES = Path("/run/impairlab")
+"""What to put back is noted here, for whoever finishes what another process has left; gone after a reboot."""
+
+REBUILT = frozenset({"pfifo", "bfifo", "fq_codel", "tbf", "netem"})
+"""Disciplines without classes that can be made again from what the kernel tells of them."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a device was like.
+
+    Attributes:
+        gro: See `offloads.merging`.
+        lro: See there.
+        gso_segments: See `links.Link`.
+        root_kind: Of a root that somebody had set; "" for the kernel's default.
+        root_handle: Of that.
+        root_options: Of that, in hexadecimal.
+    """
+
+    gro: bool | None
+    lro: bool | None
+    gso_segments: int
+    root_kind: str = ""
+    root_handle: int = 0
+    root_options: str = ""
+
+    @classmethod
+    def on(cls, link: Link, root: Qdisc | None) -> Self:
+        """Look at a device."""
+        gro, lro = offloads.merging(link.name)
+        if root is None:
+            return cls(gro, lro, link.gso_segments)
+        return cls(gro, lro, link.gso_segments, root.kind, root.place.handle, root.options.hex())
+
+
+class Notes:
+    """What devices were like, on disk."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or NOTES
+
+    def keep(self, index: int, found: Found) -> None:
+        """Note it. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(index)
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(found)), encoding="utf-8")
+        draft.replace(path)
+
+    def found(self, index: int) -> Found | None:
+        """Return what was noted; None where nothing was, or nothing that can be read."""
+        try:
+            return Found(**json.loads(self._path(index).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def forget(self, index: int) -> None:
+        """Note no longer."""
+        self._path(index).unlink(missing_ok=True)
+
+    def _path(self, index: int) -> Path:
+        """Devices are numbered in each network namespace by itself."""
+        namespace = Path("/proc/self/ns/net").stat().st_ino
+        return self._folder / f"netem-{namespace}-{index}.json"
+
+
+def existing(present: Mapping[str, Link], paths: tuple[PathPorts, ...], name: str) -> None:
+    """Refuse a device that is not there, or is down.
+
+    Raises:
+        ConnectError: Says which there are.
+    """
+    for device in (device for path in paths for device in path.devices):
+        if device not in present:
+            raise ConnectError(f"there is no device {device}; there are {', '.join(sorted(present))}", appliance=name)
+        if not present[device].up:
+            raise ConnectError(f"{device} is down: `ip link set {device} up`", appliance=name)
+
+
+def not_the_way_in(route: RouteSocket, present: Mapping[str, Link], paths: tuple[PathPorts, ...], name: str) -> None:
+    """Refuse the device that carries this SSH session: an outage would cut off whoever could end it.
+
+    Raises:
+        ConnectError: Says how to allow it.
+    """
+    session = os.environ.get("SSH_CONNECTION", "").split()
+    if len(session) != 4:
+        return
+    indexes = {index for index, address in links.addresses(route) if address == session[2]}
+    for device in (device for path in paths for device in path.devices):
+        if present[device].index in indexes:
+            raise ConnectError(
+                f"{device} carries this SSH session ({session[2]}): impair another device, work from the console, or "
+                "add ssh=allow to the address",
+                appliance=name,
+            )
+
+
+def foreign_root(roots: Mapping[int, Qdisc], link: Link, name: str, *, replace: bool) -> Qdisc | None:
+    """Return somebody else's root that is to be put back at the end; None for the kernel's default and for our own.
+
+    Raises:
+        ConnectError: It may not be replaced, or cannot be put back.
+    """
+    root = roots.get(link.index)
+    if root is None or root.place.handle in {0, OWN_HANDLE}:
+        return None
+    what = f"{link.name} has a queueing discipline of somebody else: {root.kind} {root.place.handle >> 16:x}:"
+    if not replace:
+        raise ConnectError(
+            f"{what}; remove it with `tc qdisc del dev {link.name} root`, or add foreign=replace to the address to "
+            "have it put back at the end",
+            appliance=name,
+        )
+    if root.kind not in REBUILT:
+        legal = ", ".join(sorted(REBUILT))
+        raise ConnectError(f"{what}; it could not be put back as it was (only {legal} can)", appliance=name)
+    return root
+
+
+def quieten(link: Link, found: Found, route: RouteSocket, *, is_host: bool) -> None:
+    """Have no super-packets at a device. Raises OSError."""
+    if found.gro:
+        offloads.set_gro(link.name, on=False)
+    if found.lro:
+        offloads.set_lro(link.name, on=False)
+    if is_host:
+        route.change([links.set_gso_segments(link.index, 1)])
+
+
+def put_right(link: Link, found: Found, route: RouteSocket) -> None:
+    """Undo `quieten`, and put back the root that was there. Raises OSError."""
+    if found.gro:
+        offloads.set_gro(link.name, on=True)
+    if found.lro:
+        offloads.set_lro(link.name, on=True)
+    if found.gso_segments:
+        route.change([links.set_gso_segments(link.index, found.gso_segments)])
+    if found.root_kind:
+        place = Place(link.index, found.root_handle, messages.ROOT)
+        route.change([messages.add_qdisc(place, found.root_kind, bytes.fromhex(found.root_options))])
+
+
+def ifb_name(device: str) -> str:
+    """Return the name of the ifb through which goes what comes in at a device."""
+    return f"il-{device}"[:15]
+
+
+def intercept(link: Link, route: RouteSocket, roots: Mapping[int, Qdisc], name: str) -> Link:
+    """Return the ifb through which goes what comes in at a device, made now or by an earlier driver.
+
+    Raises:
+        ConnectError: Somebody else has a say in what comes in there.
+        KernelRefused: The kernel has no ifb.
+    """
+    ifb = links.links(route).get(ifb_name(link.name))
+    if ifb is not None and roots.get(ifb.index) is not None and roots[ifb.index].place.handle == OWN_HANDLE:
+        return ifb
+    try:
+        route.change([filters.add_ingress(link.index)])
+    except KernelRefused as refused:
+        if refused.errno != errno.EEXIST:
+            raise
+        raise ConnectError(
+            f"{link.name} has an ingress discipline of somebody else; remove it with `tc qdisc del dev {link.name} "
+            "ingress` (or clsact)",
+            appliance=name,
+        ) from refused
+    if ifb is None:
+        route.change([links.add_link(ifb_name(link.name), "ifb")])
+        ifb = links.links(route)[ifb_name(link.name)]
+    route.change([links.set_up(ifb.index), filters.redirect_ingress(link.index, ifb.index)])
+    return ifb
+
+
+def release(link: Link, route: RouteSocket) -> None:
+    """Let what comes in come in as it did, and remove the ifb."""
+    with suppress(KernelRefused):
+        route.change([messages.delete_qdisc(Place(link.index, messages.INGRESS_HANDLE, messages.INGRESS))])
+    ifb = links.links(route).get(ifb_name(link.name))
+    if ifb is not None:
+        route.change([links.delete_link(ifb.index)])
+
+
+def speed(device: str) -> int | None:
+    """Return bit/s; None where the device does not say."""
+    try:
+        megabits = int(Path(f"/sys/class/net/{device}/speed").read_text())
+    except (OSError, ValueError):
+        return None
+    return megabits * 10**6 if megabits > 0 else None
