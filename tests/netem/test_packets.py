@@ -103,9 +103,9 @@ def test_delays_have_the_mean_and_spread_asked_for(box: Appliance, distribution:
         mean = sum(ms) / len(ms)
         found = math.sqrt(sum((each - mean) ** 2 for each in ms) / len(ms))
     assert stream.lost == 0
-    assert 58 < mean < 75  # a busy machine takes packets late, never early
+    assert 59 < mean < 66  # a busy machine lets packets out late, never early
     assert min(ms) > {"uniform": 54, "step": 54, "table": 54, "exponential": 54, "pareto": 55}.get(distribution, 35)
-    assert found > deviation * 0.7
+    assert found == pytest.approx(deviation, rel=0.3)
 
 
 def test_random_loss_is_within_its_interval(box: Appliance) -> None:
