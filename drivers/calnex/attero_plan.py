@@ -20,7 +20,8 @@ _OFF: Body = {"Enable": False}
 _ON: Body = {"Enable": True}
 
 
-class Write(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Write:
     """One PUT.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from impairlab.drivers.links.json_text import Json
 
@@ -49,7 +49,8 @@ class Message:
         return f"{self.method} {self.target}"
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """What a server said.
 
     Attributes:

@@ -225,9 +225,9 @@ def driving(box: Box, query: str = "", driver_options: dict | None = None) -> It
         yield appliance
 
 
-@pytest.fixture(params=[True, False], ids=["build-11", "6.1"])
-def box(request) -> Box:
-    return Box(wraps=request.param)
+@pytest.fixture
+def box() -> Box:
+    return Box()
 
 
 @pytest.fixture
@@ -355,6 +355,17 @@ def test_every_impairment_at_its_ends_is_one_write_and_reads_back_and_goes(sne: 
     sne.apply(BA, NEUTRAL)
     assert box.writes == [(f"B-{resource}/enabled", "false")]
     assert sne.read(BA).conditions == NEUTRAL
+
+
+def test_settings_that_stand_beside_the_envelope_are_read_as_well() -> None:
+    """As 6.1 answers them, and its list of impairments without an envelope."""
+    box = Box(wraps=False)
+    with driving(box) as sne:
+        for impairment, _, _, _ in CASES:
+            sne.apply_many({AB: Conditions.of(impairment), BA: NEUTRAL})
+            assert sne.read(AB).conditions == Conditions.of(impairment)
+        sne.neutral()
+        assert not any(document["enabled"] for _, _, document in box.imps.values())
 
 
 @pytest.mark.parametrize(
