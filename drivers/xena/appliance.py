@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic_ns
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from impairlab.drivers.appliance import Appliance, Commit, OnMismatch
 from impairlab.drivers.links.link import Exchange
@@ -31,7 +31,7 @@ from impairlab.drivers.xena.address import ModuleAddress
 from impairlab.drivers.xena.capabilities import FLOWS, capabilities, common_range
 from impairlab.drivers.xena.chassis import Chassis, is_not_reserved
 from impairlab.drivers.xena.counters import ALL_FLOWS, clear_line, counter_queries, read_counters
-from impairlab.drivers.xena.programmed import Programmed
+from impairlab.drivers.xena.programmed import KINDS, Programmed
 from impairlab.drivers.xena.reading import Place, optional, read_programmed
 from impairlab.drivers.xena.rules import target_violations
 from impairlab.drivers.xena.text import STATUS_NUMBERS, Line, asking, setting
@@ -112,6 +112,17 @@ class XenaChimera(Appliance):
         """Return the counters of all flows of a direction together, as the port counts them."""
         place = self._address.place(Target(path=path, direction=direction))
         return self._counters(Place(place.port, ALL_FLOWS))
+
+    def one_shot_status(self, target: Target, kind: Literal["loss", "reorder", "delay", "duplicate", "corrupt"]) -> int:
+        """Return PED_ONESHOTSTATUS of a burst that comes once, as the appliance says it: no public text has the values.
+
+        Raises:
+            InstrumentError: The impairment is no burst, or is not set.
+        """
+        place = self._address.place(target)
+        number = next(number for number, name in KINDS.items() if name == kind)
+        (answer,) = self._chassis.ask([asking("PED_ONESHOTSTATUS", place.port, place.flow, number)])
+        return int(answer.values[0])
 
     def clear_statistics(self, target: Target) -> None:
         """Set the counters of one flow to zero."""

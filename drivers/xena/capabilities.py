@@ -115,7 +115,7 @@ def _corruptions(unit_ns: int) -> Iterator[Feature]:
 
 
 def _patterns(kind: str, prefix: str, unit_ns: int) -> Iterator[Feature]:
-    """Yield what loss, duplication and corruption have in common; all of it is documented but the tables."""
+    """Yield what loss, duplication and corruption have in common."""
 
     def feature(form: str, command: str, ranges: Ranges, choices: Choices | None = None) -> Feature:
         named = {f"{prefix}{field}": legal for field, legal in ranges.items()}
@@ -130,14 +130,16 @@ def _patterns(kind: str, prefix: str, unit_ns: int) -> Iterator[Feature]:
     yield feature("random-burst", "PED_RANDOMBURST", {"rate": _share(), "shortest": lengths, "longest": lengths})
     yield feature("gilbert-elliott", "PED_GE", {name: _share() for name in chances})
     yield feature("bit-error", "PED_BER", {"ber": _range("probability", Decimal("1E-18"), Decimal("0.9"), "1E-18")})
-    yield feature(
-        "spaced", "PED_UNI, PED_GAUSS, PED_POISSON, PED_GAMMA, PED_CUST",
+    spaced = feature(
+        "spaced", "",
         {
             "mean": _range("count", 1, MOST_PACKETS, "0.5"), "spread": _range("count", 0, MOST_PACKETS, GAP_RESOLUTION),
             "table": _range("count", -MOST_PACKETS, MOST_PACKETS, GAP_RESOLUTION),
         },
         {"law": tuple(LAWS)},
     )  # fmt: skip
+    said = f"PED_UNI, PED_GAUSS, PED_POISSON, PED_GAMMA, {_SOURCE}; of PED_CUST nobody says how its table is played out"
+    yield spaced.model_copy(update={"provenance": Provenance(basis="inferred", detail=said)})
 
 
 def _rates() -> Iterator[Feature]:

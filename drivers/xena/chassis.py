@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from threading import Lock
 from time import monotonic_ns, sleep
 
 from impairlab.drivers.links.batch import BatchLink, EndMark
@@ -72,6 +73,7 @@ class Chassis:
         self._identity: Identity | None = None
         self._kept: set[str] = set()
         self._held: set[str] = set()
+        self._reserving = Lock()
         self._link = BatchLink(
             address.host, address.port, end=SYNC,
             name=name, greeting=self._greet, wire_log=options.wire_log,
@@ -134,19 +136,8 @@ class Chassis:
         Raises:
             LockedByOther: Somebody else has one of them, or the module or chassis.
         """
-        ports = tuple(ports)
-        until_ns = monotonic_ns() + self._patience_ns
-        while (holder := self.holder(ports)) is not None:
-            if holder != self._address.owner or monotonic_ns() >= until_ns:
-                raise LockedByOther(holder, appliance=self._name)
-            sleep(_STALE_PAUSE_NS / 1e9)
-        states = self._states(ports)
-        taken: list[str] = []
-        for port in ports:
-            if states[port] != OURS:
-                self._reserve_one(port, taken)
-                taken.append(port)
-        self._held.update(ports)
+        with self._reserving:
+            self._reserve_all(tuple(ports))
 
     def keep(self, ports: Iterable[str]) -> None:
         """Let no new connection do without these ports."""
@@ -180,6 +171,20 @@ class Chassis:
     def close(self) -> None:
         """Close the connection."""
         self._link.close()
+
+    def _reserve_all(self, ports: Sequence[str]) -> None:
+        until_ns = monotonic_ns() + self._patience_ns
+        while (holder := self.holder(ports)) is not None:
+            if holder != self._address.owner or monotonic_ns() >= until_ns:
+                raise LockedByOther(holder, appliance=self._name)
+            sleep(_STALE_PAUSE_NS / 1e9)
+        states = self._states(ports)
+        taken: list[str] = []
+        for port in ports:
+            if states[port] != OURS:
+                self._reserve_one(port, taken)
+                taken.append(port)
+        self._held.update(ports)
 
     def _states(self, ports: Sequence[str]) -> dict[str, str]:
         answers = self.ask([asking("P_RESERVATION", port) for port in ports])

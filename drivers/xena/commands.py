@@ -116,14 +116,11 @@ _CHASSIS = (
 )  # fmt: skip
 
 _PORT = (
-    _both("PE_FCSDROP", "port", (), _switch("on_off")),
-    _both("PE_TPLDMODE", "port", (), _word("mode", "NORMAL", "MICRO")),
     _both(
         "PP_LINKFLAP_PARAMS", "port", (),
         _number("duration", 0, 1_000), _number("period", 10, 50_000), _number("repetition", 0, 65_535),
     ),
     _both("PP_LINKFLAP_ENABLE", "port", (), _switch("on_off")),
-    _both("PEC_INDICES", "port", (), Argument("indexations", "numbers", 1, 40)),
     _both(
         "PEC_VAL", "port", _TABLE,
         _switch("linear"), _switch("symmetric"), _number("entry_count", 512, 1024), Argument("data_x", "numbers"),

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 DROP, MISORDER, LATENCY, DUPLICATION, CORRUPTION = range(5)
 """The types of impairment that have a distribution, as the indices of PED commands count them."""
 
-TYPES = (DROP, MISORDER, LATENCY, DUPLICATION, CORRUPTION)
+KINDS: Mapping[int, str] = {
+    DROP: "loss", MISORDER: "reorder", LATENCY: "delay", DUPLICATION: "duplicate", CORRUPTION: "corrupt",
+}  # fmt: skip
+"""What the model calls them."""
+
+TYPES = tuple(KINDS)
 
 CONTINUOUS = (1, 0)
 """The schedule of what acts all the time; of a burst, of one that comes once."""

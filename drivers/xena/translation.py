@@ -20,6 +20,7 @@ from impairlab.drivers.xena.programmed import (
     CORRUPTION,
     DROP,
     DUPLICATION,
+    KINDS,
     LATENCY,
     MISORDER,
     NO_CORRUPTION,
@@ -85,7 +86,7 @@ class Translator:
         """
         kinds: dict[str, Fields] = {}
         for kind, distribution in programmed.distributions.items():
-            kinds[_KINDS[kind]] = self._fields(kind, distribution)
+            kinds[KINDS[kind]] = self._fields(kind, distribution)
         if MISORDER in programmed.distributions:
             kinds["reorder"]["depth"] = programmed.depth
         if CORRUPTION in programmed.distributions:
@@ -146,9 +147,6 @@ class Translator:
         if accumulates:
             on_ns = distribution.arguments[0]
         return {"on": Decimal(on_ns).scaleb(-9), "period": Decimal(period * self.unit_ns).scaleb(-9)}
-
-
-_KINDS = {DROP: "loss", MISORDER: "reorder", LATENCY: "delay", DUPLICATION: "duplicate", CORRUPTION: "corrupt"}
 
 
 def _policer(limit: RateLimit) -> Band:

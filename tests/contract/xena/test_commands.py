@@ -29,7 +29,6 @@ DEVIATIONS = {
     "PED_GE bad_state_prob": PPM_OF_ONE,
     "PED_GE bad_state_trans_prob": PPM_OF_ONE,
     "PED_CUST cust_id": OF_PEC_VAL,
-    "PEC_INDICES indexations": OF_PEC_VAL,
     "PEC_VAL entry_count": "the definition names the two values, 512 and 1024",
     "PP_LINKFLAP_PARAMS repetition": "'1 - 64K; 0 = continuous' in the definition",
 }

@@ -252,6 +252,12 @@ def test_counters_of_a_flow_and_of_a_port(chassis, box) -> None:
     assert chassis.sent()[-1] == "0/0 PE_FLOWCLEAR [7]"
 
 
+def test_status_of_a_one_shot_is_passed_on(chassis, box) -> None:
+    box.apply(AB, Conditions.of(SingleBurstLoss(packets=5)))
+    chassis.values["0/0", "PED_ONESHOTSTATUS", "0,0"] = "1"
+    assert box.one_shot_status(AB, "loss") == 1
+
+
 def test_reading_and_counting_reserve_nothing(chassis, box) -> None:
     box.snapshot()
     box.statistics(AB)

@@ -235,5 +235,8 @@ def test_common_range_is_on_the_step_and_inside_all() -> None:
 def test_what_is_not_documented_is_said_to_be_inferred() -> None:
     stated: Capabilities = CAPABILITIES
     inferred = {name for name, feature in stated.features.items() if feature.provenance.basis == "inferred"}
-    assert inferred == {"delay.step", "delay.poisson", "delay.table", "loss.outage", "corrupt.bit-error"}
+    assert inferred == {
+        "delay.step", "delay.poisson", "delay.table", "loss.outage", "corrupt.bit-error", "loss.spaced",
+        "duplicate.spaced", "corrupt.spaced",
+    }  # fmt: skip
     assert not any(feature.provenance.basis == "verified" for feature in stated.features.values())

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -225,6 +226,37 @@ def test_reboot_loses_everything_and_the_driver_goes_on(sim, box) -> None:
         pytest.fail("the reboot was not survived")
     box.apply(AB, Conditions.of(delay("2 ms")))
     assert _truth(sim, AB) == Conditions.of(delay("2 ms"))
+
+
+def test_flows_are_set_from_four_threads_at_once(sim, box) -> None:
+    targets = [Target(path=path, direction=direction) for path in "12" for direction in ("a-b", "b-a")]
+
+    def set_several(target: Target) -> Conditions:
+        for ms in range(1, 6):
+            box.apply(target, Conditions.of(delay(f"{ms} ms")))
+        return box.read(target).conditions
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(set_several, targets))
+    assert found == [Conditions.of(delay("5 ms"))] * 4
+    assert [_truth(sim, target) for target in targets] == found
+
+
+def test_silence_of_130_s_costs_a_new_session_and_nothing_else() -> None:
+    now_ns = [0]
+    with SimulatedChimera(NullPlane(), clock=lambda: now_ns[0]) as sim, connect(sim.address, "xena-chimera") as box:
+        box.lock()
+        box.apply(AB, Conditions.of(delay("1 ms")))
+        now_ns[0] += 131_000 * MS
+        sim.wake()
+        channel = box._chassis._link._channel
+        deadline = time.monotonic() + 20
+        while channel.waiting() is None:
+            assert time.monotonic() < deadline, "the chassis closes what is idle"
+        box.apply(AB, Conditions.of(delay("2 ms")))
+        assert box._chassis._link._channel is not channel
+        with pytest.raises(LockedByOther), connect(f"{sim.address}?owner=bob", "xena-chimera") as other:
+            other.lock()
 
 
 def test_what_is_illegal_is_refused_before_anything_is_sent(sim, box) -> None:
