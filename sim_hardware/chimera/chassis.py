@@ -11,7 +11,7 @@ from impairlab.sim_hardware.chimera import house_answers as house
 from impairlab.sim_hardware.chimera.counters import Ledger
 from impairlab.sim_hardware.chimera.distributions import LatencyRange
 from impairlab.sim_hardware.chimera.house_answers import HouseOptions
-from impairlab.sim_hardware.chimera.mapping import entries_of
+from impairlab.sim_hardware.chimera.mapping import Mapper
 from impairlab.sim_hardware.chimera.reservations import Reservations, Session
 from impairlab.sim_hardware.chimera.state import FLOWS, FlowState, ModuleState, PortState, without_latencies
 from impairlab.sim_hardware.chimera.status import Status, StatusError
@@ -78,6 +78,7 @@ class Chassis:
         self.sessions: dict[int, Session] = {}
         self.reservations = Reservations(2 * len(plane.paths))
         self.entries: tuple[FlowEntry, ...] = ()
+        self._mapper = Mapper(plane.paths, settings.schedule_unit_ns)
         self._ledgers: dict[Target, Ledger] = {}
         self._opened = 0
         self.module = self._fresh()
@@ -154,7 +155,7 @@ class Chassis:
         self.change(lambda module: replace(module, links_down=frozenset()))
 
     def _program(self, wanted: ModuleState) -> None:
-        entries = entries_of(wanted, self.plane.paths, self.settings.schedule_unit_ns)
+        entries = self._mapper.entries(wanted)
         if entries == self.entries:
             return
         if self.faults.strike(IdleDatapath) is not None:

@@ -1,6 +1,7 @@
 """What the state of a Chimera means in terms of the model: conditions and filters for the data plane."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pydantic import TypeAdapter
@@ -46,6 +47,7 @@ from impairlab.sim_hardware.chimera.state import (
     CORRUPT_OFF,
     CORRUPT_TCP,
     CORRUPT_UDP,
+    Custom,
     FlowState,
     ModuleState,
     PortState,
@@ -65,58 +67,91 @@ _DAMAGES = {
 }
 
 
-def entries_of(module: ModuleState, paths: tuple[str, ...], schedule_unit_ns: int) -> tuple[FlowEntry, ...]:
-    """Return everything that is to be programmed.
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a flow was made into, and what from."""
 
-    Raises:
-        StatusError: <NOTSUPPORTED>, for what the data plane cannot do.
+    flow: FlowState
+    customs: Mapping[int, Custom]
+    emulates: bool
+    link: LinkState | None
+    entry: FlowEntry | None
+
+    def is_of(self, flow: FlowState, port: PortState, *, emulates: bool, link: LinkState | None) -> bool:
+        """Say whether it would be made again just so."""
+        same = self.flow is flow and self.customs is port.customs
+        return same and self.emulates == emulates and self.link == link
+
+
+class Mapper:
+    """Makes the state of a module into entries; a flow that is as it was before is not made again.
+
+    Args:
+        paths: Of the data plane; the pairs of ports in their order.
+        schedule_unit_ns: Unit of PED_SCHEDULE.
     """
-    return tuple(
-        entry
-        for number, path in enumerate(paths)
-        for direction in (0, 1)
-        for entry in _Direction(module, path, 2 * number + direction, schedule_unit_ns).entries()
-    )
+
+    def __init__(self, paths: tuple[str, ...], schedule_unit_ns: int) -> None:
+        self._paths = paths
+        self._unit_ns = schedule_unit_ns
+        self._made: dict[tuple[int, int], _Made] = {}
+
+    def entries(self, module: ModuleState) -> tuple[FlowEntry, ...]:
+        """Return everything that is to be programmed.
+
+        Raises:
+            StatusError: <NOTSUPPORTED>, for what the data plane cannot do.
+        """
+        return tuple(entry for port in range(len(module.ports)) for entry in self._of_port(module, port))
+
+    def _of_port(self, module: ModuleState, port: int) -> Iterator[FlowEntry]:
+        state, link = module.ports[port], _link(module, port)
+        emulates = state.emulates and not module.bypass
+        for number, flow in enumerate(state.flows):
+            made = self._made.get((port, number))
+            if made is None or not made.is_of(flow, state, emulates=emulates, link=link):
+                target = Target(path=self._paths[port // 2], direction="b-a" if port % 2 else "a-b", flow=number)
+                maker = _FlowMaker(state, flow, self._unit_ns)
+                made = _Made(flow, state.customs, emulates, link, maker.entry(target, emulates=emulates, link=link))
+                self._made[port, number] = made
+            if made.entry is not None:
+                yield made.entry
 
 
-class _Direction:
-    """What one port does to what it receives, and the link of its pair."""
+def _link(module: ModuleState, port: int) -> LinkState | None:
+    """Return the link that what a port receives goes through."""
+    partner = module.ports[port ^ 1]
+    flaps = [each.flap for each in (module.ports[port], partner) if each.flap.on]
+    if len(flaps) > 1:
+        raise house.TWO_FLAPS.error()
+    down_for_good = any(not flap.duration for flap in flaps)
+    if down_for_good or not partner.transmits or port // 2 in module.links_down:
+        return LinkState(state="down")
+    for flap in flaps:
+        down, period = _ns(flap.duration * MS), _ns(flap.period * MS)
+        return LinkState.model_validate(
+            {"state": "flap", "down": down, "period": period, "repetitions": flap.repetitions}
+        )
+    return None
 
-    def __init__(self, module: ModuleState, path: str, port: int, schedule_unit_ns: int) -> None:
-        self._module, self._path, self._port = module, path, port
-        self._state = module.ports[port]
-        self._partner = module.ports[port ^ 1]
+
+class _FlowMaker:
+    """Makes one flow of a port into an entry."""
+
+    def __init__(self, port: PortState, flow: FlowState, schedule_unit_ns: int) -> None:
+        self._port, self._flow = port, flow
         self._unit_ns = schedule_unit_ns
 
-    def entries(self) -> Iterator[FlowEntry]:
-        """Yield what each flow in use is to do."""
-        emulates = self._state.emulates and not self._module.bypass
-        link = self._link()
-        for number, flow in enumerate(self._state.flows):
-            if number and not emulates:
-                return
-            wanted = selection(flow.working) if number else None
-            if number and wanted is None:
-                continue
-            conditions = self._conditions(flow) if emulates else Conditions()
-            conditions = conditions.model_copy(update={"link": link})
-            if number or not conditions.is_neutral:
-                target = Target(path=self._path, direction="b-a" if self._port % 2 else "a-b", flow=number)
-                yield FlowEntry(target=target, filter=wanted, conditions=conditions)
-
-    def _link(self) -> LinkState | None:
-        flaps = [port.flap for port in (self._state, self._partner) if port.flap.on]
-        if len(flaps) > 1:
-            raise house.TWO_FLAPS.error()
-        down_for_good = any(not flap.duration for flap in flaps)
-        if down_for_good or not self._partner.transmits or self._port // 2 in self._module.links_down:
-            return LinkState(state="down")
-        for flap in flaps:
-            down, period = _ns(flap.duration * MS), _ns(flap.period * MS)
-            return LinkState.model_validate(
-                {"state": "flap", "down": down, "period": period, "repetitions": flap.repetitions}
-            )
-        return None
+    def entry(self, target: Target, *, emulates: bool, link: LinkState | None) -> FlowEntry | None:
+        """Return what the flow is to do; None where it is not in use."""
+        wanted = selection(self._flow.working) if target.flow else None
+        if target.flow and (wanted is None or not emulates):
+            return None
+        conditions = self._conditions(self._flow) if emulates else Conditions()
+        conditions = conditions.model_copy(update={"link": link})
+        if not target.flow and conditions.is_neutral:
+            return None
+        return FlowEntry(target=target, filter=wanted, conditions=conditions)
 
     def _conditions(self, flow: FlowState) -> Conditions:
         drop, misorder, latency, duplication, corruption = flow.impairing
@@ -130,7 +165,7 @@ class _Direction:
         )
 
     def _loss(self, drop: Impairing) -> AnyLoss | None:
-        pattern, schedule = pattern_of(drop.distribution, self._state), self._schedule(drop)
+        pattern, schedule = pattern_of(drop.distribution, self._port), self._schedule(drop)
         if pattern is None:
             return None
         if isinstance(pattern, Random) and pattern.rate == 1:
@@ -138,7 +173,7 @@ class _Direction:
         return _LOSS.validate_python({**pattern.model_dump(), "schedule": schedule})
 
     def _reorder(self, misorder: Impairing, depth: int) -> Reorder | None:
-        pattern, schedule = pattern_of(misorder.distribution, self._state), self._schedule(misorder)
+        pattern, schedule = pattern_of(misorder.distribution, self._port), self._schedule(misorder)
         if pattern is None or isinstance(pattern, Random):
             return None
         return Reorder.model_validate(
@@ -146,7 +181,7 @@ class _Direction:
         )
 
     def _duplicate(self, duplication: Impairing) -> Duplicate | None:
-        pattern, schedule = pattern_of(duplication.distribution, self._state), self._schedule(duplication)
+        pattern, schedule = pattern_of(duplication.distribution, self._port), self._schedule(duplication)
         match pattern:
             case None:
                 return None
@@ -155,7 +190,7 @@ class _Direction:
         return Duplicate(pattern=pattern, schedule=schedule)
 
     def _corrupt(self, corruption: Impairing, kind: int) -> Corrupt | None:
-        pattern, schedule = pattern_of(corruption.distribution, self._state), self._schedule(corruption)
+        pattern, schedule = pattern_of(corruption.distribution, self._port), self._schedule(corruption)
         if pattern is None or kind == CORRUPT_OFF:
             return None
         which = {"rate": pattern.rate} if isinstance(pattern, Random) else {"pattern": pattern}
@@ -164,7 +199,7 @@ class _Direction:
     def _delay(self, latency: Impairing) -> AnyDelay | None:
         distribution = latency.distribution
         if distribution.name != "ACCBURST":
-            return delay_of(distribution, self._state)
+            return delay_of(distribution, self._port)
         hold_ns = distribution.values[0]
         if not hold_ns:
             return None
