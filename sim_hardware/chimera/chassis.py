@@ -44,6 +44,7 @@ class Settings:
         latency_range: In normal mode.
         schedule_unit_ns: Unit of PED_SCHEDULE.
         links_down: Whether the links are down after power-on.
+        max_sessions: How many may be logged on; None for any number.
     """
 
     password: str = DEFAULT_PASSWORD
@@ -52,6 +53,7 @@ class Settings:
     latency_range: LatencyRange = field(default_factory=lambda: LatencyRange(0, 1_000_000_000))
     schedule_unit_ns: int = 10_000_000
     links_down: bool = False
+    max_sessions: int | None = None
 
 
 class Chassis:

@@ -162,6 +162,10 @@ def _reservation(level: Level, prefix: str, code: int, holder_code: int, resourc
 def _take_logon(place: Place, values: Values) -> None:
     if values != (place.chassis.settings.password,):
         raise house.WRONG_PASSWORD.error()
+    most = place.chassis.settings.max_sessions
+    others = sum(each.logged_on for each in place.chassis.sessions.values() if each is not place.session)
+    if most is not None and others >= most:
+        raise house.TOO_MANY_SESSIONS.error()
     place.session.logged_on = True
 
 

@@ -135,6 +135,11 @@ WRONG_PASSWORD = HouseAnswer(
     Status.BADVALUE,
     "tdl-xoa-driver takes this status as a wrong password",
 )
+TOO_MANY_SESSIONS = HouseAnswer(
+    "C_LOGON of a session beyond the constructor's max_sessions",
+    Status.NOCONNECTIONS,
+    "the chassis has no available connection slots, says the reference, and not when it says so",
+)
 NO_OWNER = HouseAnswer(
     "a reservation before C_OWNER",
     Status.NOTVALID,

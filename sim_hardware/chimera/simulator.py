@@ -48,6 +48,7 @@ class SimulatedChimera:
         latency_range_ns: Least and greatest latency in normal mode; what a real one has is not public.
         schedule_unit_ns: Unit of PED_SCHEDULE: 10 ms or 1 ms, public sources disagree.
         links_down: Whether the links are down after power-on.
+        max_sessions: How many sessions may be logged on; None for any number.
         clock: Measures silence and uptime, in nanoseconds that never go back; who moves it calls `wake`.
 
     Raises:
@@ -80,6 +81,7 @@ class SimulatedChimera:
         latency_range_ns: tuple[int, int] = (0, 1_000_000_000),
         schedule_unit_ns: int = 10_000_000,
         links_down: bool = False,
+        max_sessions: int | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         settings = Settings(
@@ -89,6 +91,7 @@ class SimulatedChimera:
             latency_range=LatencyRange(*latency_range_ns),
             schedule_unit_ns=schedule_unit_ns,
             links_down=links_down,
+            max_sessions=max_sessions,
         )
         self._plane = plane
         self._chassis = chassis = Chassis(plane, settings, clock)

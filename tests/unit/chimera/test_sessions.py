@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from impairlab.sim_hardware.chimera import SimulatedChimera
+from impairlab.sim_hardware.planes.null import NullPlane
 
 from .conftest import Clock, Terminal
 
@@ -38,6 +39,17 @@ def test_a_session_times_out_after_130_s_of_silence(
     clock.now_ns += 20 * SECOND
     chimera.wake()
     assert stranger.read() == ""
+
+
+def test_a_session_too_many(connect: Connect) -> None:
+    with SimulatedChimera(NullPlane(), max_sessions=1) as chimera:
+        first, second = connect(chimera).log_on(), connect(chimera)
+        assert second.ask('C_LOGON "xena"') == "<NOCONNECTIONS>"
+        assert second.ask("C_OWNER ?") == "<NOTLOGGEDON>"
+        first.ok('C_LOGON "xena"')
+        first.send("C_LOGOFF")
+        assert first.read() == "<OK>"
+        second.log_on()
 
 
 def test_log_off_ends_the_connection(stranger: Terminal) -> None:
