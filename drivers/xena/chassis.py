@@ -174,11 +174,13 @@ class Chassis:
 
     def _reserve_all(self, ports: Sequence[str]) -> None:
         until_ns = monotonic_ns() + self._patience_ns
-        while (holder := self.holder(ports)) is not None:
+        states = self._states(ports)
+        while others := [port for port in ports if states[port] == OTHERS]:
+            holder = self._owner("P_RESERVEDBY", others[0])
             if holder != self._address.owner or monotonic_ns() >= until_ns:
                 raise LockedByOther(holder, appliance=self._name)
             sleep(_STALE_PAUSE_NS / 1e9)
-        states = self._states(ports)
+            states = self._states(ports)
         taken: list[str] = []
         for port in ports:
             if states[port] != OURS:
