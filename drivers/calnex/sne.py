@@ -189,7 +189,7 @@ class SneAppliance(RestAppliance):
         try:
             brackets = self._carry_out(off, on, links)
         except InstrumentError as refusal:
-            self._put_back(before, refusal)
+            self._put_back(before, links, refusal)
             self._see_who_holds_it(refusal)
             raise
         if not brackets:  # it is so already, as was seen just now
@@ -206,12 +206,15 @@ class SneAppliance(RestAppliance):
         brackets += [self._box.set_down(port, is_down=True) for port, is_down in links.items() if is_down]
         return brackets
 
-    def _put_back(self, before: Sequence[Before], refusal: InstrumentError) -> None:
+    def _put_back(self, before: Sequence[Before], links: Mapping[int, bool], refusal: InstrumentError) -> None:
         """After a refusal undo what was written before it."""
         try:
             for disruptor, document in before:
                 if self._box.ask_for(disruptor)[0].content != document.content:
                     self._box.put(disruptor, document)
+            for port, is_down in links.items():
+                if self._box.is_down(port) == is_down:
+                    self._box.set_down(port, is_down=not is_down)
         except ImpairlabError as error:
             refusal.state_known = False
             refusal.add_note(f"and what was there before could not be put back: {error}")

@@ -1,4 +1,9 @@
-"""One HTTP/1.1 connection: a request and its answer have one deadline, from the first byte to the last."""
+"""One HTTP/1.1 connection: a request and its answer have one deadline, from the first byte to the last.
+
+Messages are httpx's; the connection is ours, on h11, which httpx itself speaks HTTP with. The one of httpx counts its
+time-outs anew with every read, so that a server which drips is never given up, does not show what had come before a
+failure, and takes what comes behind an answer for the next one.
+"""
 
 from __future__ import annotations
 

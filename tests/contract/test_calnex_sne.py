@@ -570,14 +570,12 @@ def test_acknowledgement_without_the_code_is_none(sne: SneAppliance, box: Box, a
 def test_refusal_in_the_middle_puts_back_what_was_there(sne: SneAppliance, box: Box) -> None:
     before = Conditions.of(delay("5 ms"))
     sne.apply(AB, before)
-    box.refuse["A-packetdrop/packetdrop"] = 200, {"code": 1, "message": "no"}
-    with pytest.raises((InstrumentExecutionError, MalformedResponse)):
-        sne.apply(AB, Conditions.of(delay("6 ms")))
+    sne.apply(BA, Conditions.of(link_down()))
     box.refuse = {"PUT /maps/" + GUID + "/impairments/A-packetdrop": (200, {"code": 1, "message": "no"})}
     with pytest.raises(InstrumentExecutionError) as raised:
-        sne.apply(AB, Conditions.of(delay("6 ms"), outage()))
+        sne.apply_many({AB: Conditions.of(delay("6 ms"), outage()), BA: NEUTRAL})
     assert raised.value.state_known
-    assert sne.read(AB).conditions == before
+    assert (sne.read(AB).conditions, sne.read(BA).conditions) == (before, Conditions.of(link_down()))
 
 
 def test_connection_that_ends_in_the_middle_of_a_write_is_looked_at_again(sne: SneAppliance, box: Box) -> None:
