@@ -60,7 +60,7 @@ class ChannelWire:
     def read_line(self) -> str | None:
         """Return the next line without its LF; None when the other side has gone."""
         while b"\n" not in self._unread:
-            content = self.read_some()
+            content = self._receive()
             if not content:
                 return None
             self._unread += content
@@ -72,15 +72,19 @@ class ChannelWire:
         if self._unread:
             content, self._unread = self._unread, b""
             return content
+        return self._receive()
+
+    def _receive(self) -> bytes:
         try:
             return self.channel.recv(65_536)
         except OSError:
             return b""
 
     def send(self, content: bytes) -> None:
-        """Send bytes; nothing when the other side has gone."""
+        """Send bytes; return when the other side has them. Nothing when it has gone."""
         with suppress(OSError, paramiko.SSHException, EOFError):
             self.channel.sendall(content)
+            self._wait_until_taken()
 
     def complain(self, content: bytes) -> None:
         """Send bytes on standard error."""
@@ -91,7 +95,11 @@ class ChannelWire:
         """End the session in the ordinary way; return when the other side knows of it."""
         with suppress(OSError, paramiko.SSHException, EOFError):
             self.channel.close()
-            self.transport.global_request("are-you-there@impairlab", wait=True)
+            self._wait_until_taken()
+
+    def _wait_until_taken(self) -> None:
+        """Ask and wait for the refusal: requests are answered in their order, after what was sent before."""
+        self.transport.global_request("are-you-there@impairlab", wait=True)
 
     def hang_up(self) -> None:
         """End the whole connection without a word."""

@@ -40,7 +40,9 @@ def endpoint_of(address: str) -> SshEndpoint:
 def _no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    assert [thread for thread in threading.enumerate() if thread not in before] == []
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)  # a timer that was cancelled needs a moment to end
+    assert set(threading.enumerate()) - before == set()
 
 
 class SshContract(LinkContract):

@@ -118,11 +118,11 @@ def check_host_key(endpoint: SshEndpoint, key: HostKey, name: str) -> None:
 def end(transport: paramiko.Transport) -> None:
     """Close, and wait until paramiko's threads are gone, which `close` alone does not."""
     transport.close()
-    transport.packetizer.complete_handshake()  # its timer would live on
     with suppress(OSError):  # closed already
         transport.sock.shutdown(socket.SHUT_RDWR)
     if transport.ident is not None:
         transport.join(_CLOSE_WITHIN_S)
+    transport.packetizer.complete_handshake()  # its timer would live on
     transport.sock.close()
 
 
