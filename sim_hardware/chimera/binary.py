@@ -2,11 +2,11 @@
 
 Source: PyPI tdl-xoa-driver 1.11.0, from which these facts are read: all numbers are big-endian; the header holds the
 number of indices, the number of value bytes, the command (its number and what is wanted of it), module, port and an
-identifier that the reply repeats; indices of 4 bytes and the values follow, padded to a multiple of 4 bytes. Nothing is
-sent unasked here: a real chassis also tells every session of changes, with identifier 0.
+identifier that the reply repeats; indices of 4 bytes and the values follow, padded to a multiple of 4 bytes. A session
+that is logged on is told of some changes unasked, with identifier 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import Self
@@ -15,7 +15,7 @@ from impairlab.sim_hardware.chimera.chassis import Chassis
 from impairlab.sim_hardware.chimera.commands import Command, Level, Place
 from impairlab.sim_hardware.chimera.parameters import Parameter, Values
 from impairlab.sim_hardware.chimera.status import Status, StatusError
-from impairlab.sim_hardware.chimera.table import BY_CODE
+from impairlab.sim_hardware.chimera.table import BY_CODE, COMMANDS
 
 MAGIC = b"XENA"
 NOWHERE = 0xFF
@@ -78,13 +78,17 @@ class BinaryConversation:
     Args:
         chassis: What is talked to.
         peer: Where the connection comes from.
+        tell: Sends this conversation something that it has not asked for.
     """
 
-    def __init__(self, chassis: Chassis, peer: str) -> None:
+    def __init__(self, chassis: Chassis, peer: str, tell: "Callable[[BinaryConversation, bytes], None]") -> None:
         self._chassis = chassis
         self._session = chassis.open_session(peer)
         self._held = bytearray()
         self._lost = False
+        self._tell = tell
+        with chassis.guard:
+            chassis.watchers.append(self._changed)
 
     @property
     def is_over(self) -> bool:
@@ -102,7 +106,20 @@ class BinaryConversation:
 
     def close(self) -> None:
         """End the session."""
-        self._chassis.close_session(self._session)
+        with self._chassis.guard:
+            self._chassis.watchers.remove(self._changed)
+            self._chassis.close_session(self._session)
+
+    def _changed(self, name: str, port: int, indices: tuple[int, ...]) -> None:
+        """Tell the client of a value that has changed."""
+        command = COMMANDS[name]
+        if not self._session.logged_on or command.show is None:
+            return
+        values = command.show(Place(self._chassis, self._session, port, indices))
+        module = NOWHERE if command.level is Level.CHASSIS else _THE_MODULE
+        place = port if command.level is Level.PORT else NOWHERE
+        unasked = Header(MAGIC, 0, 0, VALUE, command.code, module, place, 0)
+        self._tell(self, _valued(unasked, indices, _packed(command.shown or (), values)))
 
     def receive(self, data: bytes) -> Iterator[bytes]:
         """Answer each message that is whole. One that does not begin as it must is the last."""

@@ -1,6 +1,6 @@
 """What the appliance does, in whichever protocol it is told: state, reservations, data plane and counters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import RLock
@@ -69,6 +69,7 @@ class Chassis:
         faults: Those of the chassis itself.
         entries: What the data plane has been told.
         sessions: Those that are open, by number.
+        watchers: Called with the name of a command, a port and indices when its value has changed.
     """
 
     def __init__(self, plane: Plane, settings: Settings, clock: Callable[[], int]) -> None:
@@ -78,6 +79,7 @@ class Chassis:
         self.clock = clock
         self.plane = plane
         self.sessions: dict[int, Session] = {}
+        self.watchers: list[Callable[[str, int, tuple[int, ...]], None]] = []
         self.reservations = Reservations(2 * len(plane.paths))
         self.entries: tuple[FlowEntry, ...] = ()
         self._mapper = Mapper(plane.paths, settings.schedule_unit_ns)
@@ -113,7 +115,26 @@ class Chassis:
         """End a session; what it holds is released."""
         with self.guard:
             self.sessions = {number: each for number, each in self.sessions.items() if each is not session}
-            self.reservations.end(session)
+            self.end_reservations(session)
+
+    def end_reservations(self, session: Session) -> None:
+        """Release everything that a session holds."""
+        self._announce_reservations(self.reservations.end(session))
+
+    def seize(self, holder: Session) -> None:
+        """Give every port to somebody, whoever had it."""
+        self._announce_reservations(self.reservations.seize(holder))
+
+    def announce(self, name: str, port: int, indices: tuple[int, ...]) -> None:
+        """Tell those who watch that the value of a command has changed."""
+        for watcher in tuple(self.watchers):
+            watcher(name, port, indices)
+
+    def _announce_reservations(self, resources: Iterable[str]) -> None:
+        for resource in resources:
+            level, _, number = resource.partition(" ")
+            for name in ("RESERVATION", "RESERVEDBY"):
+                self.announce(f"{level[0].upper()}_{name}", int(number or 0), ())
 
     @property
     def latency_range(self) -> LatencyRange:

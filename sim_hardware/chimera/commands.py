@@ -67,6 +67,7 @@ class Command:
         take: Sets that.
         needs_reservation: Whether what it belongs to must be reserved for it to be set.
         needs_logon: Whether the session must be logged on.
+        announced: The commands whose values change with it, of which sessions of the binary protocol are told.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Command:
     take: Take | None = None
     needs_reservation: bool = True
     needs_logon: bool = True
+    announced: tuple[str, ...] = ()
 
     @property
     def is_list(self) -> bool:
@@ -109,7 +111,10 @@ class Command:
                 raise StatusError(Status.PENDING)
             if self.needs_reservation and chassis.faults.strike(SilentlyIgnored) is not None:
                 return
-        self.take(self._complete(place), values)
+        place = self._complete(place)
+        self.take(place, values)
+        for name in self.announced:
+            chassis.announce(name, place.port, place.indices)
 
     def _enter(self, place: Place) -> None:
         if self.needs_logon and not place.session.logged_on:

@@ -166,6 +166,12 @@ END_OF_SESSION = HouseAnswer(
     "they are released; what is programmed stays",
     "a reservation belongs to a connection, says the reference; an appliance goes on without its client",
 )
+UNASKED = HouseAnswer(
+    "whom the binary protocol tells of a change, and of which",
+    "every session that is logged on, the one that made it too, when one of the commands that tdl-xoa-driver marks as "
+    "pushed is set, and when a reservation ends; not of what follows from another command, P_RESET for one",
+    "that a chassis does so is public, when and to whom is not",
+)
 NAMES = HouseAnswer(
     "C_NAME and other descriptions of chassis and module that can be written",
     Status.NOTWRITABLE,

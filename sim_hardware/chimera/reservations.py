@@ -93,13 +93,18 @@ class Reservations:
             raise StatusError(Status.NOTVALID)
         self._holders[resource] = session
 
-    def seize(self, holder: Session) -> None:
-        """Give every port to somebody, whoever had it."""
-        self._holders.update({port_resource(number): holder for number in range(self.ports)})
+    def seize(self, holder: Session) -> list[str]:
+        """Give every port to somebody, whoever had it; return what has changed hands."""
+        ports = [port_resource(number) for number in range(self.ports)]
+        self._holders.update(dict.fromkeys(ports, holder))
+        return ports
 
-    def end(self, session: Session) -> None:
-        """Release everything that a session holds."""
-        self._holders = {resource: holder for resource, holder in self._holders.items() if holder is not session}
+    def end(self, session: Session) -> list[str]:
+        """Release everything that a session holds; return it."""
+        held = [resource for resource, holder in self._holders.items() if holder is session]
+        for resource in held:
+            del self._holders[resource]
+        return held
 
     def clear(self) -> None:
         """Release everything."""

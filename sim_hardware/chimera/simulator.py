@@ -106,11 +106,18 @@ class SimulatedChimera:
         )
         try:
             self._binary = ConversationServer(
-                lambda peer: BinaryConversation(chassis, peer), host, binary_port, name="chimera-binary", clock=clock
+                lambda peer: BinaryConversation(chassis, peer, self._tell),
+                host,
+                binary_port,
+                name="chimera-binary",
+                clock=clock,
             )
         except OSError:
             self._text.close()
             raise
+
+    def _tell(self, conversation: BinaryConversation, content: bytes) -> None:
+        self._binary.tell(conversation, content)
 
     def __enter__(self) -> Self:
         return self
@@ -198,13 +205,13 @@ class SimulatedChimera:
     def _seize(self, holder: str) -> None:
         with self._chassis.guard:
             self._stranger.owner = holder
-            self._chassis.reservations.seize(self._stranger)
+            self._chassis.seize(self._stranger)
 
     def clear_faults(self) -> None:
         """Disarm every fault; the stranger goes home, and the links come up."""
         with self._chassis.guard:
             self._chassis.faults.clear()
-            self._chassis.reservations.end(self._stranger)
+            self._chassis.end_reservations(self._stranger)
             self._chassis.take_links_up()
         for server in (self._text, self._binary):
             server.limit_silence(None)

@@ -123,6 +123,7 @@ class ConversationServer:
         self._clock = clock
         self._faults = ArmedFaults()
         self._peers: list[_Peer] = []
+        self._told: deque[tuple[Conversation, bytes]] = deque()
         self._reopen_at_ns: int | None = None
         self._deaf_until_ns = 0
         self._silence_ns: int | None = None
@@ -149,6 +150,11 @@ class ConversationServer:
 
     def wake(self) -> None:
         """Look at the clock again; from any thread."""
+        self._reactor.wake()
+
+    def tell(self, conversation: Conversation, content: bytes) -> None:
+        """Send something that nobody has asked for; from any thread. It is lost when the connection has ended."""
+        self._told.append((conversation, content))
         self._reactor.wake()
 
     def inject(self, fault: Fault, count: int | None = 1) -> None:
@@ -262,6 +268,10 @@ class ConversationServer:
         if self._reopen_at_ns is not None and now_ns >= self._reopen_at_ns:
             self._accept_again()
         self._listener.go_on(now_ns)
+        while self._told:
+            conversation, content = self._told.popleft()
+            for peer in [each for each in self._peers if each.conversation is conversation and not each.muted]:
+                peer.scheduled.append((now_ns, content, False))
         for peer in tuple(self._peers):
             limit_ns = self._limit_of(peer)
             if limit_ns is not None and self._clock() - peer.heard_ns >= limit_ns:

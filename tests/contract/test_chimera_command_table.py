@@ -29,7 +29,7 @@ from xoa_driver.internals.commands import (
 
 from impairlab.sim_hardware.chimera.commands import Command
 from impairlab.sim_hardware.chimera.parameters import Coded, HexBytes, Integer, Many, Parameter, Text
-from impairlab.sim_hardware.chimera.table import BY_CODE, COMMANDS
+from impairlab.sim_hardware.chimera.table import BY_CODE, COMMANDS, PUSHED
 
 MODULES = {
     "C": c_commands,
@@ -126,6 +126,10 @@ def test_every_impairment_command_is_there(prefix: str) -> None:
 
 def test_numbers_are_unique() -> None:
     assert len(BY_CODE) == len(COMMANDS)
+
+
+def test_the_commands_that_are_told_of_unasked() -> None:
+    assert {name for name in COMMANDS if vendors(name).pushed} == PUSHED
 
 
 @pytest.mark.parametrize("name", COMMANDS)

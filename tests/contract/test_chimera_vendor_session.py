@@ -161,7 +161,10 @@ def test_refusals_arrive_as_the_errors_of_its_own(chimera: SimulatedChimera) -> 
 
     async def stumble(client: testers.L23Tester) -> None:
         port = port_of(client)
-        assert port.info.reservation == enums.ReservedStatus.RELEASED  # from before: nothing is sent unasked
+        async with asyncio.timeout(10):
+            while port.info.reservation != enums.ReservedStatus.RESERVED_BY_OTHER:  # it is told of that unasked
+                await asyncio.sleep(0.005)
+        assert port.info.reserved_by == "user0"
         assert (await port.reservation.get()).status == enums.ReservedStatus.RESERVED_BY_OTHER
         drop = port.emulation.flows[0].impairment_distribution.drop_type_config
         with pytest.raises(exceptions.XmpNotReservedError):

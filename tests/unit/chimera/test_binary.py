@@ -1,6 +1,7 @@
 """Messages of the binary protocol, byte by byte; the vendor's own client is in tests/contract."""
 
 import socket
+import time
 from collections.abc import Iterator
 from struct import pack, unpack
 
@@ -22,7 +23,8 @@ class Wire:
 
     def __init__(self, chimera: SimulatedChimera) -> None:
         self.socket = socket.create_connection(chimera.binary_address, 10)
-        self._asked = 0
+        self.asked = 0
+        self.told: list[tuple[int, bytes]] = []
 
     def send(
         self,
@@ -34,18 +36,23 @@ class Wire:
         *,
         magic: bytes = b"XENA",
     ) -> None:
-        self._asked += 1
+        self.asked += 1
         command = (code & 0xF00) << 4 | kind << 8 | code & 0xFF
-        header = pack("!4sHHHBBI", magic, len(indices), len(values), command, *where, self._asked)
+        header = pack("!4sHHHBBI", magic, len(indices), len(values), command, *where, self.asked)
         self.socket.sendall(
             header + b"".join(pack("!I", index) for index in indices) + values + bytes(-len(values) % 4)
         )
 
     def receive(self) -> tuple[int, int, bytes]:
         """Return kind, code and the bytes of indices and values, without their padding."""
-        magic, indices, size, command, _, _, identifier = unpack("!4sHHHBBI", self._read(16))
-        assert (magic, identifier) == (b"XENA", self._asked)
-        body = self._read(4 * indices + size + -size % 4)
+        while True:
+            magic, indices, size, command, _, _, identifier = unpack("!4sHHHBBI", self._read(16))
+            assert magic == b"XENA"
+            body = self._read(4 * indices + size + -size % 4)
+            if identifier:
+                break
+            self.told.append((command & 0xFF | command >> 4 & 0xF00, body[: 4 * indices + size]))
+        assert identifier == self.asked
         return command >> 8 & 0xF, command & 0xFF | command >> 4 & 0xF00, body[: 4 * indices + size]
 
     def status(self, kind: int, code: int, *more: object) -> int:
@@ -118,7 +125,8 @@ def test_nothing_before_logon(wire: Wire) -> None:
 
 
 def test_messages_arrive_in_any_pieces(wire: Wire) -> None:
-    header = pack("!4sHHHBBI", b"XENA", 0, 4, VALUE << 8 | 1, 0xFF, 0xFF, 0)
+    wire.asked = 9
+    header = pack("!4sHHHBBI", b"XENA", 0, 4, VALUE << 8 | 1, *NOWHERE, wire.asked)
     for byte in header + b"xena":
         wire.socket.sendall(bytes([byte]))
     assert wire.receive() == (STATUS, OK, b"")
@@ -128,3 +136,18 @@ def test_what_does_not_begin_as_it_must_is_the_last(wire: Wire) -> None:
     wire.send(QUERY, 10, magic=b"ANEX")
     assert wire.receive()[:2] == (STATUS, BADHEADER)
     assert wire.socket.recv(1) == b""
+
+
+def test_changes_are_told_unasked(chimera: SimulatedChimera, owned: Wire) -> None:
+    other = Wire(chimera)
+    other.status(VALUE, 1, NOWHERE, (), b"xena")
+    assert owned.status(VALUE, 1661, (0, 1), (3,), pack("!i", 9)) == OK
+    assert owned.status(VALUE, 1622, (0, 1), (0, 0), pack("!i", 1000)) == OK
+    owned.socket.close()
+    deadline = time.monotonic() + 10
+    while (103, b"") not in other.told:
+        assert time.monotonic() < deadline
+        other.send(QUERY, 3)
+        other.receive()
+    assert other.told == [(1661, pack("!Ii", 3, 9)), (102, b"\x00"), (103, b"")]
+    other.socket.close()

@@ -96,7 +96,8 @@ def test_every_message_is_answered_with_one(
     chassis: Chassis, asked: tuple[int, int], place: tuple[int, int], numbers: list[int], values: bytes
 ) -> None:
     code, kind = asked
-    conversation = BinaryConversation(chassis, "test")
+    told: list[bytes] = []
+    conversation = BinaryConversation(chassis, "test", lambda _, content: told.append(content))
     command = (code & 0xF00) << 4 | kind << 8 | code & 0xFF
     header = pack("!4sHHHBBI", b"XENA", len(numbers), len(values), command, *place, 77)
     logon = pack("!4sHHHBBI", b"XENA", 0, 4, 0x301, 255, 255, 76) + b"xena"
@@ -111,7 +112,8 @@ def test_every_message_is_answered_with_one(
 @given(data=st.binary(max_size=300))
 @RELAXED
 def test_bytes_that_are_no_messages_end_the_conversation_or_wait(chassis: Chassis, data: bytes) -> None:
-    conversation = BinaryConversation(chassis, "test")
+    told: list[bytes] = []
+    conversation = BinaryConversation(chassis, "test", lambda _, content: told.append(content))
     answers = list(conversation.receive(data))
     if len(data) >= 16 and not data.startswith(b"XENA"):
         assert len(answers) == 1
