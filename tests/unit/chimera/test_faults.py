@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from impairlab.drivers.model import Conditions, LinkState
-from impairlab.drivers.model.errors import ImpairlabError
+from impairlab.drivers.model import Conditions, LinkState, Violation
+from impairlab.drivers.model.errors import CapabilityError, ImpairlabError
 from impairlab.sim_hardware.chimera import SimulatedChimera
 from impairlab.sim_hardware.faults import (
     CloseMidReply,
@@ -190,3 +190,13 @@ def test_a_reboot_with_a_data_plane_that_fails(
 
 def test_it_offers_what_every_simulator_does(chimera: SimulatedChimera) -> None:
     assert [name for name in vars(Simulator) if not name.startswith("_") and not hasattr(chimera, name)] == []
+
+
+def test_what_the_data_plane_cannot_do_is_refused_and_nothing_has_changed(
+    chimera: SimulatedChimera, terminal: Terminal, plane: NullPlane
+) -> None:
+    terminal.ok("0/0 PED_RANDOM [0,0] 1000")
+    plane.failure = CapabilityError([Violation(where="path 1", field="loss", problem="cannot", legal="delay")])
+    assert terminal.ask("0/0 PED_ENABLE [0,0] ON") == "<NOTSUPPORTED>"
+    assert terminal.ask("0/0 PED_ENABLE [0,0] ?").endswith("OFF")
+    assert chimera.state.entries == ()
