@@ -19,7 +19,7 @@ from impairlab.drivers.model.errors import (
 TREE = {
     TransportError: {
         "ConnectError", "ConnectionLost", "SessionLimit", "AuthError", "HostKeyChanged", "IncompatiblePeer",
-        "UntrustedCertificate", "CertificateChanged",
+        "HostKeyUnknown", "UntrustedCertificate", "CertificateChanged",
     },
     ExchangeTimeout: {"NoResponse", "PartialResponse"},
     ProtocolError: {"Desynchronised", "MalformedResponse", "UnexpectedOutput"},
