@@ -63,7 +63,13 @@ test: $(VENV)/dev $(VENV)/installed system-packages ## Run the tests; says how m
 unit: $(VENV)/test $(VENV)/installed ## Run the unit tests alone
 	$(BIN)/pytest tests/unit $(PYTEST_ARGS)
 
-bench: $(VENV)/test $(VENV)/installed ## Print how quick it is beside what it promises; fails when a promise is broken
+# What the benchmark of netem is compared with; in an environment of its own, so that nothing else depends on it.
+.venv-bench/tcconfig: tests/benchmarks/tcconfig.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet -r tests/benchmarks/tcconfig.txt
+	@touch $@
+
+bench: $(VENV)/test $(VENV)/installed .venv-bench/tcconfig ## Print how quick it is beside what it promises; fails when a promise is broken
 	$(BIN)/python tests/benchmarks $(BENCH_ARGS)
 
 fuzz: $(VENV)/test $(VENV)/installed ## Fuzz the parsers for FUZZ_SECONDS, 10 minutes by default
@@ -100,4 +106,4 @@ lock: $(VENV)/created ## Write requirements/*.txt anew from pyproject.toml
 	    --no-header --no-emit-index-url --no-annotate pyproject.toml $${set#* } -o requirements/$$name.txt || exit 1; done
 
 clean: ## Remove what was built
-	rm -rf build docs/_build docs/reference/api $(VENV) .venv-3.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build docs/_build docs/reference/api $(VENV) .venv-3.* .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -164,11 +164,11 @@ def law_of(delay: Delay) -> tables.Law:
         case "exponential":
             return tables.exponential()
         case "step":
-            return tables.Law(1, (-SIGMA, SIGMA))
+            return tables.Law(1, tables.packed([-SIGMA, SIGMA]))
         case "table":
             return tables.Law(1, tables.scaled(float(entry) for entry in delay.table))
         case _:
-            return tables.Law(1, ())
+            return tables.Law(1, b"")
 
 
 def _sized(state: NetemState, sizing: Sizing) -> NetemState:

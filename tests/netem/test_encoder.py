@@ -64,7 +64,7 @@ def any_state(chance: random.Random) -> NetemState:
         limit=chance.choice([0, 1, 1000, 2**31 - 1]),
         latency_ns=chance.choice([0, 1, 45_000_000, chance.randrange(2**45)]),
         jitter_ns=jitter,
-        table=tables.normal().entries if jitter else (),
+        table=tables.normal().entries if jitter else b"",
         delay_correlation=probability(chance),
         loss=probability(chance),
         loss_correlation=probability(chance),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 MODULES = (
     "drivers/net/dummy", "drivers/net/ifb", "drivers/net/veth", "net/sched/sch_netem", "net/sched/sch_prio",
-    "net/sched/sch_tbf", "net/sched/sch_ingress", "net/sched/cls_flower", "net/sched/cls_matchall",
+    "net/sched/sch_tbf", "net/sched/sch_ingress", "net/sched/cls_flower", "net/sched/cls_matchall", "net/sched/cls_u32",
     "net/sched/act_mirred", "net/sched/sch_htb", "net/sched/sch_fq_codel",
 )  # fmt: skip
 """Of Debian's user-mode-linux; each needs none but those before it."""

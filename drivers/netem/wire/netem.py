@@ -83,7 +83,7 @@ class Slot:
     size: int = 0
     mean_ns: int = 0
     jitter_ns: int = 0
-    table: tuple[int, ...] = ()
+    table: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class NetemState:
         limit: Packets (buffers) it holds before it drops.
         latency_ns: Mean delay; kernels from 6.12 on refuse a negative one.
         jitter_ns: What one times 8192 in the table stands for; below 2**31.
-        table: Equally likely deviations; without one the kernel draws uniformly in mean +- jitter, but only as long as
-            it has never been given one.
+        table: Equally likely deviations, 16 bits each in the machine's order (`tables.packed`); without one the kernel
+            draws uniformly in mean +- jitter, but only as long as it has never been given one.
         delay_correlation: Of 2**-32, as all that follow with no unit.
         loss: Independent loss; of no effect beside a model.
         loss_correlation: Broken in every kernel that was tried; 0 is right.
@@ -119,7 +119,7 @@ class NetemState:
     limit: int = 1000
     latency_ns: int = 0
     jitter_ns: int = 0
-    table: tuple[int, ...] = ()
+    table: bytes = b""
     delay_correlation: int = 0
     loss: int = 0
     loss_correlation: int = 0
@@ -141,10 +141,10 @@ class NetemState:
 
     def as_told(self, *, seed_told: bool = False) -> NetemState:
         """Return what of this the kernel answers when it is asked: no tables, and a seed only where it has one."""
-        slot = replace(self.slot, table=())
+        slot = replace(self.slot, table=b"")
         if not slot.least_ns | slot.most_ns | slot.jitter_ns:
             slot = Slot()
-        return replace(self, table=(), slot=slot, seed=self.seed if seed_told else None)
+        return replace(self, table=b"", slot=slot, seed=self.seed if seed_told else None)
 
 
 def encode(state: NetemState) -> bytes:
@@ -234,10 +234,10 @@ def _encoded(state: NetemState) -> list[bytes]:
     return parts
 
 
-def _table(kind: int, table: tuple[int, ...]) -> bytes:
-    if len(table) > LONGEST_TABLE:
-        raise WireError(f"a table of {len(table)} entries; the longest is {LONGEST_TABLE}")
-    return pack(kind, struct.pack(f"={len(table)}h", *table))
+def _table(kind: int, table: bytes) -> bytes:
+    if len(table) > 2 * LONGEST_TABLE or len(table) % 2:
+        raise WireError(f"a table of {len(table)} bytes; the longest is {2 * LONGEST_TABLE}, two for each entry")
+    return pack(kind, table)
 
 
 def _model(data: bytes) -> GilbertElliott | FourState | None:

@@ -12,7 +12,9 @@ from .messages import DONE, DUMP, ERROR, KernelRefused, Message, Request, messag
 
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK = 270, 10, 11
 _LONGEST_BATCH = 128 * 1024
-_LONGEST_ANSWER = 1024 * 1024
+_LONGEST_ANSWER = 128 * 1024
+_PATIENCE = struct.pack("@ll", 10, 0)
+"""Of a call that the kernel answers at once. Set on the socket: Python's own time-out costs a system call each."""
 
 
 class RouteSocket:
@@ -27,7 +29,8 @@ class RouteSocket:
         self._socket.bind((0, 0))
         self._socket.setsockopt(_SOL_NETLINK, _CAP_ACK, 1)
         self._socket.setsockopt(_SOL_NETLINK, _EXT_ACK, 1)
-        self._socket.settimeout(10)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+        self._buffer = bytearray(_LONGEST_ANSWER)
         self._sequence = 0
 
     def __enter__(self) -> Self:
@@ -87,11 +90,11 @@ class RouteSocket:
                     return (yield from answers)
 
     def _receive(self) -> Iterator[Message]:
-        data, _, flags, _ = self._socket.recvmsg(_LONGEST_ANSWER)
+        size, _, flags, _ = self._socket.recvmsg_into([self._buffer])
         if flags & socket.MSG_TRUNC:
             raise WireError(f"an answer of more than {_LONGEST_ANSWER} bytes")
         try:
-            yield from messages(data)
+            yield from messages(bytes(memoryview(self._buffer)[:size]))
         except struct.error as error:
             raise WireError(str(error)) from error
 

@@ -8,7 +8,8 @@ written with a jitter of several standard deviations, its `width`: it reaches fu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist, fmean, pstdev
@@ -28,16 +29,26 @@ class Law:
     Attributes:
         width: The jitter to give with it, in multiples of the spread (of `uniform` the half width, else the standard
             deviation).
-        entries: The table.
+        entries: The table, as `NetemState` takes it.
     """
 
     width: int
-    entries: tuple[int, ...]
+    entries: bytes
 
 
-def scaled(deviations: Iterable[float]) -> tuple[int, ...]:
+def scaled(deviations: Iterable[float]) -> bytes:
     """Return entries for deviations in multiples of the jitter; what does not fit is cut."""
-    return tuple(min(max(round(each * SIGMA), _LOWEST), _HIGHEST) for each in deviations)
+    return packed([min(max(round(each * SIGMA), _LOWEST), _HIGHEST) for each in deviations])
+
+
+def packed(entries: Sequence[int]) -> bytes:
+    """Return entries of 16 bits as they go to the kernel."""
+    return struct.pack(f"={len(entries)}h", *entries)
+
+
+def unpacked(table: bytes) -> tuple[int, ...]:
+    """Return the entries of a table."""
+    return struct.unpack(f"={len(table) // 2}h", table)
 
 
 @cache
