@@ -3,9 +3,10 @@
 import math
 import time
 from collections.abc import Iterator
+from statistics import NormalDist
 
 import pytest
-from netem_lab import ADDRESS, Stream, make_lab, remove_lab
+from netem_lab import ADDRESS, Stream, make_lab, remove_lab, run
 
 from impairlab.drivers import Appliance, Conditions, Filter, Target, connect, delay, gilbert_elliott, loss
 
@@ -89,23 +90,39 @@ def test_a_shorter_delay_takes_effect_in_order_or_at_once(box: Appliance) -> Non
             assert (stream.arrived == sorted(stream.arrived)) == keep_order
 
 
-@pytest.mark.parametrize("distribution", ["normal", "pareto", "exponential", "uniform", "step", "table"])
-def test_delays_have_the_mean_and_spread_asked_for(box: Appliance, distribution: str) -> None:
-    deviation = {"uniform": 5 / math.sqrt(3), "table": 5 * math.sqrt(2 / 3)}.get(distribution, 5)
+LAWS = {
+    "uniform": lambda u: 2 * u - 1,
+    "normal": NormalDist().inv_cdf,
+    "exponential": lambda u: -math.log(1 - u) - 1,
+    "pareto": lambda u: ((1 - u) ** (-1 / 3) - 1.5) / math.sqrt(0.75),
+    "step": lambda u: -1 if u < 0.5 else 1,
+    "table": lambda u: math.floor(3 * u) - 1,
+}
+"""Quantiles in multiples of the spread, from the definitions in the model and not from the driver's tables."""
+
+
+@pytest.mark.parametrize("distribution", LAWS)
+def test_delays_follow_the_law_asked_for(box: Appliance, distribution: str) -> None:
+    """A busy machine lets packets out late, never early: the upper side may be tried again."""
     table = {"table": [-1, 0, 1]} if distribution == "table" else {}
     law = {"mean": "60 ms", "spread": "5 ms", "distribution": distribution, "keep_order": False, **table}
-    with Stream() as stream:
-        box.apply(AB, Conditions(delay=law))
-        stream.send(3000)
-        stream.take_until_quiet(1)
-        sent = sorted(zip(stream.arrived, stream.delays_ns, strict=True))
-        ms = [each / MS for _, each in sent]
-        mean = sum(ms) / len(ms)
-        found = math.sqrt(sum((each - mean) ** 2 for each in ms) / len(ms))
-    assert stream.lost == 0
-    assert 59 < mean < 66  # a busy machine lets packets out late, never early
-    assert min(ms) > {"uniform": 54, "step": 54, "table": 54, "exponential": 54, "pareto": 55}.get(distribution, 35)
-    assert found == pytest.approx(deviation, rel=0.3)
+    box.apply(AB, Conditions(delay=law))
+    for _ in range(8):
+        with Stream() as stream:
+            stream.send(2000)
+            stream.take_until_quiet(0.5)
+        assert stream.lost == 0
+        found = sorted(stream.delays_ns)
+        late = False
+        for u in (0.1, 0.25, 0.6, 0.8, 0.9):
+            # Five standard deviations of a quantile of 2000 draws lie between those of u -+ 0.05.
+            below, above = (60 + 5 * LAWS[distribution](u + off) for off in (-0.05, 0.05))
+            quantile = found[int(u * 2000)] / MS
+            assert quantile > below - 0.1, u
+            late |= quantile > above + 1
+        if not late:
+            return
+    pytest.fail("later than the law in each of 8 attempts")
 
 
 def test_random_loss_is_within_its_interval(box: Appliance) -> None:
@@ -296,3 +313,14 @@ def test_a_host_with_one_port_is_impaired_both_ways(lab: None) -> None:
         assert min(there.delays_ns) >= 100 * MS
         assert back.lost == 20
         box.neutral()
+
+
+def test_loss_correlation_of_netem_is_broken(lab: None) -> None:
+    """Why it is not offered: of what should be 10 % next to nothing is lost."""
+    run("tc", "qdisc", "add", "dev", "wb", "root", "netem", "loss", "10%", "90%")
+    try:
+        with Stream() as stream:
+            pour(stream, 5000)
+            assert stream.lost < 5000 * 0.1 / 2
+    finally:
+        run("tc", "qdisc", "del", "dev", "wb", "root")
