@@ -4,8 +4,17 @@ import statistics
 from collections.abc import Callable, Sequence
 
 import pytest
+from vm import machine
 
 WINDOW = 11
+
+
+@pytest.fixture(scope="session")
+def run_in_vm() -> Callable[..., machine.Outcome]:
+    """Run a command in a virtual machine, see `vm.machine.run_in_vm`; skips where there can be none."""
+    if reason := machine.why_not():
+        pytest.skip(reason)
+    return machine.run_in_vm
 
 
 @pytest.fixture(scope="session")
