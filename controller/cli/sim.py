@@ -70,6 +70,11 @@ def sim() -> None:
 @click.option("--tty", type=click.Path(path_type=Path), metavar="PATH",
               help="Answer on a serial line too, a pseudo-terminal that is found at PATH.")  # fmt: skip
 @click.option("--baud", type=click.IntRange(1), default=DEFAULT_BAUD, show_default=True, help="tty: bits per second.")
+@click.option(
+    "--usbtmc",
+    is_flag=True,
+    help="Answer as a USB device too, where the kernel has a USB device controller; takes root as a rule.",
+)
 @click.option("--announce", is_flag=True, help="Advertise by mDNS what is served; needs the extra impairlab[discover].")
 @click.option("--serial", default="SIM0001", show_default=True, help="Serial number in *IDN?.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes the random streams of the data plane.")
@@ -87,6 +92,7 @@ def serve(  # noqa: PLR0917 - one for each option
     lxi: int | None,
     tty: Path | None,
     baud: int,
+    usbtmc: bool,  # noqa: FBT001
     announce: bool,  # noqa: FBT001
     serial: str,
     seed: int,
@@ -109,6 +115,8 @@ def serve(  # noqa: PLR0917 - one for each option
             ready["lxi"] = f"http://{bound_host}:{bound_port}{IDENTIFICATION_PATH}"
         if tty is not None:
             ready["serial"] = _serve_serial(appliance, tty, baud)
+        if usbtmc:
+            ready["usbtmc"] = _serve_usbtmc(appliance)
         if announce:
             ready["announced"] = _announce(appliance, host)
         ready |= _ways_in(data_plane, to)
@@ -143,6 +151,13 @@ def _serve_serial(appliance: SimulatedAppliance, tty: Path, baud: int) -> str:
     except OSError as error:
         raise ImpairlabError(f"cannot make the serial port {link}: {error.strerror or error}") from error
     return f"serial://{link}?baud={baud}"
+
+
+def _serve_usbtmc(appliance: SimulatedAppliance) -> str:
+    try:
+        return appliance.serve_usbtmc().resource_name
+    except OSError as error:
+        raise ImpairlabError(f"cannot be a USB device: {error.strerror or error}") from error
 
 
 def _announce(appliance: SimulatedAppliance, host: str) -> str:
@@ -194,6 +209,8 @@ def _in_words(ready: Mapping[str, object]) -> str:
         lines.append(f"{ready['lxi']} tells who it is")
     if "serial" in ready:
         lines.append(f"{ready['serial']} answers SCPI on a serial line")
+    if "usbtmc" in ready:
+        lines.append(f"{ready['usbtmc']} answers SCPI over USB")
     if "announced" in ready:
         lines.append(f"announced by mDNS as {ready['announced']}")
     stations, addresses = ready.get("stations"), ready.get("addresses")

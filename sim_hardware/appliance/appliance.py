@@ -24,6 +24,7 @@ from impairlab.sim_hardware.transports.lxi.announcement import (
 from impairlab.sim_hardware.transports.serial import AccessServer, SerialServer
 from impairlab.sim_hardware.transports.serial.access_server import Parity
 from impairlab.sim_hardware.transports.serial.server import DEFAULT_BAUD, End
+from impairlab.sim_hardware.transports.usbtmc import PRODUCT, VENDOR, UsbIdentity, UsbtmcServer
 from impairlab.sim_hardware.transports.vxi11 import PORTMAPPER_PORT, Vxi11Address, Vxi11Server
 
 MANUFACTURER = "impairlab"
@@ -177,6 +178,25 @@ class SimulatedAppliance:
         self._access_servers.append(server)
         return server.address
 
+    def serve_usbtmc(
+        self, *, vendor: int = VENDOR, product: int = PRODUCT, controller: str | None = None
+    ) -> UsbtmcServer:
+        """Serve the dialect as a USB device until `close`; see `UsbtmcServer`. Needs root, as a rule.
+
+        Args:
+            vendor: idVendor.
+            product: idProduct.
+            controller: A name in /sys/class/udc; None takes one that is free.
+
+        Raises:
+            OSError: ENODEV where the kernel has no USB device controller, and so cannot be a device.
+        """
+        who = self._identity
+        identity = UsbIdentity(vendor, product, who.manufacturer, who.model, who.serial)
+        server = UsbtmcServer(self.instrument, identity, controller)
+        self._servers.append(server)
+        return server
+
     def serve_lxi(self, host: str = "127.0.0.1", port: int = HTTP_PORT) -> tuple[str, int]:
         """Serve the LXI identification document over HTTP until `close`; return the address.
 
@@ -217,6 +237,8 @@ class SimulatedAppliance:
                 case Vxi11Server(address=Vxi11Address(core=port, portmapper=mapper)):
                     where = host if mapper == PORTMAPPER_PORT else f"{host},{port}"
                     names.append(f"TCPIP::{where}::inst0::INSTR")
+                case UsbtmcServer(resource_name=name):
+                    names.append(name)
         return names
 
     def _services(self) -> list[Service]:

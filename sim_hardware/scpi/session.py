@@ -173,6 +173,11 @@ class Session:
                 self.report(ScpiError(-161))
             self._framer.clear()
 
+    def give_up_message(self) -> None:
+        """Forget the message under way, which the client has taken back; the next byte begins a new one."""
+        with self.instrument.guard:
+            self._framer.clear()
+
     @property
     def service_requested(self) -> bool:
         """RQS: whether a new reason for service has come up since the last serial poll."""
