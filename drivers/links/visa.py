@@ -7,11 +7,12 @@ new one and greets the appliance again.
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from time import monotonic_ns
+from time import monotonic_ns, sleep
 from typing import Literal, Unpack
 
 import pyvisa
@@ -32,6 +33,7 @@ from impairlab.drivers.links.pyvisa_py import (
     session_of,
     watch_sockets,
 )
+from impairlab.drivers.links.usbtmc_channel import UsbtmcChannel, usb_interface_of
 from impairlab.drivers.model.errors import ConnectError, ImpairlabError, SessionLimit
 
 Backend = Literal["py", "ivi"]
@@ -39,6 +41,7 @@ Backend = Literal["py", "ivi"]
 
 _MILLISECOND_NS = 1_000_000
 _GOODBYE_NS = SECOND_NS
+_REPLUG_NS = SECOND_NS // 20
 _GLANCE_NS = SECOND_NS // 4
 _MESSAGE_AVAILABLE = 16
 _LARGEST_PIECE = 65_536
@@ -59,6 +62,8 @@ _NO_SESSION_LEFT = re.compile(r"session|client|maximum", re.IGNORECASE)
 class VisaLink(LineLink):
     """A `Link` through PyVISA.
 
+    A USB device that was there and has gone is waited for, as long as making a connection may take.
+
     A deadline is kept to the millisecond, but for VXI-11 through PyVISA-py: a server that does not answer at all is
     given up one second after it. PyVISA-py waits 5 s for a HiSLIP connection, whatever `connect_timeout_ns` says. A
     serial port is set to 9600 8N1, and brought in step as by `SerialLink`.
@@ -76,9 +81,27 @@ class VisaLink(LineLink):
     def __init__(self, resource_name: str, *, backend: Backend = "py", **options: Unpack[LinkOptions]) -> None:
         self._resource_name = resource_name
         self._backend = backend
+        self._had_session = False
         super().__init__(resource_name, **options)
 
     def _open(self, timeout_ns: int) -> Channel:
+        until_ns = monotonic_ns() + timeout_ns
+        while True:
+            try:
+                channel = self._open_once(timeout_ns)
+            except ConnectError:
+                if not (self._had_session and self._is_usb) or monotonic_ns() + _REPLUG_NS >= until_ns:
+                    raise
+            else:
+                self._had_session = True
+                return channel
+            sleep(_REPLUG_NS / SECOND_NS)  # a USB device that comes back is not on the bus at once
+
+    @property
+    def _is_usb(self) -> bool:
+        return self._resource_name.upper().startswith("USB")
+
+    def _open_once(self, timeout_ns: int) -> Channel:
         until_ns = monotonic_ns() + timeout_ns
         try:
             manager = pyvisa.ResourceManager(f"@{self._backend}")
@@ -95,7 +118,17 @@ class VisaLink(LineLink):
             raise self._no_way(error, timeout_ns) from error
         if not isinstance(resource, MessageBasedResource):
             raise ConnectError(f"{self._resource_name} takes no messages", appliance=self.name)
-        channel = VisaChannel(resource)
+        usb = usb_interface_of(session_of(resource))
+        if usb is None:
+            return self._in_step(VisaChannel(resource), until_ns)
+        try:
+            return UsbtmcChannel(resource, usb, until_ns)
+        except OSError as error:
+            resource.close()
+            raise self._no_way(error, timeout_ns) from error
+
+    def _in_step(self, channel: VisaChannel, until_ns: int) -> VisaChannel:
+        """Bring a serial port in step; every other interface is."""
         if _SERIAL.match(self._resource_name):
             try:
                 bring_in_step(
@@ -122,6 +155,8 @@ class VisaLink(LineLink):
                     return ConnectError(f"{place} refused the connection", appliance=self.name, retryable=True)
                 case TimeoutError():
                     return ConnectError(f"no session at {place} in time", appliance=self.name, retryable=True)
+                case OSError(errno=errno.EBUSY):
+                    return SessionLimit(f"{place} is in use by another program", appliance=self.name, retryable=True)
                 case OSError():
                     problem = f"{place} is unreachable: {cause.strerror or cause}"
                     return ConnectError(problem, appliance=self.name, retryable=True)

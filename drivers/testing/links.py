@@ -46,7 +46,13 @@ AT_ONCE_NS = 2_000 * MS
 
 
 class LinkContract(ABC):
-    """The tests. A subclass says how to serve a script and how to open a link to it."""
+    """The tests. A subclass says how to serve a script and how to open a link to it.
+
+    Attributes:
+        questions: How many each of four threads asks at the same time; fewer where each takes long.
+    """
+
+    questions = 500
 
     @abstractmethod
     def serve(self, script: Script) -> AbstractContextManager[str]:
@@ -161,7 +167,7 @@ class LinkContract(ABC):
 
     def test_four_threads_get_their_own_answers(self) -> None:
         def ask(thread: int) -> list[str]:
-            return [link.query(f"{thread}.{n}?", LONG_NS) for n in range(500)]
+            return [link.query(f"{thread}.{n}?", LONG_NS) for n in range(self.questions)]
 
         with (
             self.serve(answering(lambda line: f"re {line}")) as address,
@@ -169,7 +175,7 @@ class LinkContract(ABC):
             ThreadPoolExecutor(4) as pool,
         ):
             for thread, replies in enumerate(pool.map(ask, range(4))):
-                assert replies == [f"re {thread}.{n}?" for n in range(500)]
+                assert replies == [f"re {thread}.{n}?" for n in range(self.questions)]
 
     def test_bytes_that_nobody_asked_for_are_refused_and_then_forgotten(self) -> None:
         pushed = Event()
