@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest.register_assert_rewrite("impairlab.drivers.testing")
+
 
 @pytest.fixture
 def foreground() -> Iterator[None]:

@@ -1,0 +1,377 @@
+"""DriverContract: what every driver must do, against a bench that misbehaves. Inherit it in a test module.
+
+class TestAcmeDriver(DriverContract):
+    driver = AcmeAppliance
+    @contextmanager
+    def serve(self): ...       # an appliance, simulated or real, that was just switched on; yields a Bench
+
+What a bench cannot do (`NotOffered`) is skipped with its reason: a test that skips is not a test that passes.
+"""
+
+# ruff: noqa: D102, S101 - these are tests: the name says what holds, and assert is how they say it
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from impairlab.drivers.appliance import Appliance
+from impairlab.drivers.links.line_link import SECOND_NS
+from impairlab.drivers.links.wire_log import WireLog, read_wire_log
+from impairlab.drivers.model.applied import Statistics
+from impairlab.drivers.model.capabilities import Feature, feature_name
+from impairlab.drivers.model.conditions import NEUTRAL, Conditions
+from impairlab.drivers.model.errors import (
+    CapabilityError,
+    ExchangeTimeout,
+    ImpairlabError,
+    LockedByOther,
+    RebootDetected,
+    TransportError,
+)
+from impairlab.drivers.model.flows import Filter, Target
+from impairlab.drivers.options import Options
+from impairlab.drivers.registry import Driver
+from impairlab.drivers.testing.bench import Bench, NotOffered
+from impairlab.drivers.testing.examples import EVERY_KIND, FILTERS
+from impairlab.drivers.testing.specimens import Specimen, between, beyond, specimens
+
+MS = 1_000_000
+PATIENT_NS = 30 * SECOND_NS
+"""A deadline that no exchange comes near, however busy the machine is."""
+
+HASTY_NS = 400 * MS
+LATE_NS = 3 * HASTY_NS
+RECOVERY_S = 30.0
+
+THREADS = 4
+ROUNDS = 8
+
+T = TypeVar("T")
+
+
+class DriverContract(ABC):
+    """The tests. A subclass says which driver, and how to switch an appliance on."""
+
+    driver: Driver
+
+    @abstractmethod
+    def serve(self) -> AbstractContextManager[Bench]:
+        """Switch an appliance on."""
+
+    @contextmanager
+    def connected(
+        self, bench: Bench, *, timeout_ns: int = PATIENT_NS, wire_log: WireLog | None = None
+    ) -> Iterator[Appliance]:
+        """Connect the driver to a bench."""
+        options = Options(name="box", secret=bench.secret, timeout_ns=timeout_ns, wire_log=wire_log)
+        with type(self).driver(bench.address, options) as appliance:
+            yield appliance
+
+    def test_it_says_who_and_what_it_is(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            assert box.name == "box"
+            assert str(box.identity).strip()
+            assert box.paths == box.capabilities.paths != ()
+            for feature in box.capabilities.features.values():
+                assert feature.provenance.detail, f"{feature.name} does not say where it is known from"
+
+    def test_every_declared_field_is_set_and_read_back_at_low_high_and_step(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            target, legal = _place_for(box)
+            wrong, reached = [], set()
+            for specimen in specimens(box.capabilities.features.values(), legal):
+                if specimen.conditions is None:
+                    continue
+                reached.add((specimen.feature, specimen.field))
+                problem = _tried(box, bench, target(specimen.conditions), specimen)
+                wrong += [f"{specimen}: {problem}"] if problem else []
+            missing = set(_declared(box.capabilities.features.values())) - reached
+        assert not wrong, "\n".join(wrong)
+        assert not missing, f"declared, and nothing legal was found for it: {sorted(missing)}"
+
+    def test_what_lies_out_of_range_or_is_not_offered_is_refused_and_nothing_is_sent(self, tmp_path: Path) -> None:
+        with self.serve() as bench, WireLog(tmp_path / "wire") as log, self.connected(bench, wire_log=log) as box:
+            features = box.capabilities.features
+            strange = [Conditions.of(each) for each in EVERY_KIND if feature_name(each) not in features]
+            before = _sent(log)
+            for conditions in (*beyond(features.values()), *strange):
+                with pytest.raises(CapabilityError) as raised:
+                    box.apply(Target(path=box.paths[0], direction="a-b"), conditions, on_mismatch="nearest")
+                assert raised.value.violations
+                assert all(violation.legal for violation in raised.value.violations)
+            assert _sent(log) == before
+
+    def test_a_value_between_steps_is_refused_or_moved_and_recorded(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            target, _ = _place_for(box)
+            features = box.capabilities.features.values()
+            found = between(features, lambda c: not box.check({target(c): c}, "nearest"))
+            odd = next((each for each in found if box.capabilities.nearest(each) != each), None)
+            if odd is None:
+                pytest.skip("no field has a step coarser than the vocabulary's")
+            with pytest.raises(CapabilityError, match="off step"):
+                box.apply(target(odd), odd)
+            records = box.apply(target(odd), odd, on_mismatch="nearest")
+            assert any(record.quantised for record in records)
+            assert bench.conditions(target(odd)) == box.capabilities.nearest(odd)
+
+    def test_directions_are_set_each_for_itself_and_cleared(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            one, other = _two_conditions(box)
+            a_b, b_a = (Target(path=box.paths[0], direction=way) for way in ("a-b", "b-a"))
+            box.apply_many({a_b: one, b_a: other})
+            assert (bench.conditions(a_b), bench.conditions(b_a)) == (one, other)
+            box.apply(a_b, NEUTRAL)
+            assert (bench.conditions(a_b), bench.conditions(b_a)) == (NEUTRAL, other)
+            box.neutral()
+            assert (bench.conditions(a_b), bench.conditions(b_a)) == (NEUTRAL, NEUTRAL)
+
+    def test_impaired_is_impaired_and_then_as_before(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            before, during = _two_conditions(box)
+            path = box.path(box.paths[0])
+            box.apply(path.a_to_b.target, before)
+            stopped = pytest.raises(_StoppedError)
+            with stopped, path.a_to_b.impaired(*during):
+                assert bench.conditions(path.a_to_b.target) == during
+                raise _StoppedError
+            assert bench.conditions(path.a_to_b.target) == before
+
+    def test_what_somebody_else_cleared_is_restored_from_the_snapshot(self) -> None:
+        with self.serve() as bench:
+            with self.connected(bench) as box:
+                target = box.path(box.paths[0]).b_to_a.target
+                wanted, _ = _two_conditions(box)
+                box.apply(target, wanted)
+                snapshot = box.snapshot()
+                box.neutral()
+            with self.connected(bench) as again:
+                again.restore(snapshot)
+                assert bench.conditions(target) == wanted
+                assert again.snapshot().entries == snapshot.entries
+
+    def test_a_filter_is_read_back_as_it_was_set(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            can = box.capabilities.filter_fields
+            usable = [each for each in FILTERS if set(each.model_dump(exclude_none=True)) <= can]
+            if not box.capabilities.flows or not usable:
+                pytest.skip("it has no flows with filters")
+            target = Target(path=box.paths[0], direction="a-b", flow=1)
+            for selector in usable:
+                box.set_filter(target, selector)
+                assert box.read(target).filter == selector
+            box.set_filter(target, None)
+            assert box.read(target).filter is None
+
+    def test_a_filter_it_cannot_match_on_is_refused(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            with pytest.raises(CapabilityError):
+                box.set_filter(Target(path=box.paths[0], direction="a-b"), Filter(vlan=7))
+            none = Target(path=box.paths[0], direction="a-b", flow=box.capabilities.flows + 1)
+            with pytest.raises(CapabilityError, match="no flow"):
+                box.set_filter(none, Filter(vlan=7))
+
+    def test_an_answer_that_comes_late_is_no_answer_to_the_next_question(self) -> None:
+        with self.serve() as bench, self.connected(bench, timeout_ns=HASTY_NS) as box:
+            target = box.path(box.paths[0]).a_to_b.target
+            wanted, _ = _two_conditions(box)
+            _again(lambda: box.apply(target, wanted))
+            _offered(lambda: bench.answer_late(LATE_NS))
+            with pytest.raises((ExchangeTimeout, TransportError)):
+                box.read(target)
+            assert _again(lambda: box.read(target).conditions) == wanted == bench.conditions(target)
+
+    def test_a_late_acknowledgement_leaves_the_state_to_be_read(self) -> None:
+        with self.serve() as bench, self.connected(bench, timeout_ns=HASTY_NS) as box:
+            target = box.path(box.paths[0]).a_to_b.target
+            wanted, other = _two_conditions(box)
+            _again(lambda: box.apply(target, other))
+            _offered(lambda: bench.answer_late(LATE_NS))
+            with pytest.raises((ExchangeTimeout, TransportError)):
+                box.apply(target, wanted)
+            assert _again(lambda: box.read(target).conditions) == bench.conditions(target)
+            _again(lambda: box.apply(target, wanted))
+            assert bench.conditions(target) == wanted
+
+    def test_a_restart_in_the_middle_of_a_write_is_told(self, tmp_path: Path) -> None:
+        with self.serve() as bench, WireLog(tmp_path / "wire") as log, self.connected(bench, wire_log=log) as box:
+            target = box.path(box.paths[0]).a_to_b.target
+            wanted, _ = _two_conditions(box)
+            box.read(target)
+            _offered(lambda: bench.answer_late(LATE_NS))
+            before, failed = _sent(log), []
+
+            def write() -> None:
+                try:
+                    box.apply(target, wanted)
+                except ImpairlabError as error:
+                    failed.append(error)
+
+            writing = threading.Thread(target=write)
+            writing.start()
+            _until(lambda: _sent(log) > before)
+            bench.restart()
+            writing.join()
+            assert failed, "the write succeeded although the appliance restarted under it"
+            assert isinstance(failed[0], TransportError | ExchangeTimeout | RebootDetected | LockedByOther)
+            assert _again(lambda: box.read(target).conditions) == bench.conditions(target)
+            _again(lambda: box.apply(target, wanted))
+            assert bench.conditions(target) == wanted
+
+    def test_what_another_session_holds_is_not_written(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            target = box.path(box.paths[0]).a_to_b.target
+            wanted, other = _two_conditions(box)
+            box.apply(target, other)
+            _offered(lambda: bench.reserve("alice"))
+            with pytest.raises(LockedByOther):
+                box.apply(target, wanted)
+            assert bench.conditions(target) == other
+            assert box.read(target).conditions == other
+            bench.free()
+            box.apply(target, wanted)
+            assert bench.conditions(target) == wanted
+
+    def test_four_threads_read_and_write_their_own(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            targets = [target for target in box.targets() if not target.flow][:THREADS]
+            legal = [_two_conditions(box)] * THREADS
+
+            def work(number: int) -> bool:
+                target = targets[number % len(targets)]
+                for turn in range(ROUNDS):
+                    if number < len(targets):
+                        wanted = legal[number][turn % 2]
+                        box.apply(target, wanted)
+                        if box.read(target).conditions != wanted:
+                            return False
+                    elif box.read(target).target != target:
+                        return False
+                return True
+
+            with ThreadPoolExecutor(THREADS) as pool:
+                assert all(pool.map(work, range(THREADS)))
+            for number, target in enumerate(targets):
+                assert bench.conditions(target) == legal[number][(ROUNDS - 1) % 2]
+
+    def test_statistics_are_those_that_are_declared(self) -> None:
+        with self.serve() as bench, self.connected(bench) as box:
+            target = box.path(box.paths[0]).a_to_b.target
+            box.clear_statistics(target)
+            counted = _again(lambda: box.statistics(target))
+            values = counted.model_dump(exclude={"at_ns"})
+            assert set(box.capabilities.statistics) <= set(Statistics.model_fields) - {"at_ns"}
+            assert {name for name, value in values.items() if value is not None} == set(box.capabilities.statistics)
+
+    def test_the_secret_is_never_shown(self, tmp_path: Path) -> None:
+        with self.serve() as bench, WireLog(tmp_path / "wire") as log, self.connected(bench, wire_log=log) as box:
+            if not bench.secret:
+                pytest.skip("this bench asks for no secret")
+            assert bench.secret not in repr(box)
+            assert bench.secret not in (tmp_path / "wire").read_text()
+
+    def test_nothing_is_left_running_after_close(self) -> None:
+        with self.serve() as bench:
+            with self.connected(bench):
+                pass  # what the bench itself starts with the first session is there from now on
+            before = set(threading.enumerate())
+            with self.connected(bench) as box:
+                box.read(box.path(box.paths[0]).a_to_b.target)
+            box.close()
+            _until(lambda: not [each for each in threading.enumerate() if each not in before and _is_ours(each)])
+            with pytest.raises(TransportError):
+                box.read(box.path(box.paths[0]).a_to_b.target)
+
+
+class _StoppedError(Exception):
+    """What stops the body of a `with`."""
+
+
+def _place_for(box: Appliance) -> tuple[Callable[[Conditions], Target], Callable[[Conditions], bool]]:
+    """Return where conditions are legal (everything else if it can be, else flow 1), and whether they are at all."""
+    path = box.paths[0]
+    everything = Target(path=path, direction="a-b")
+    filtered = Target(path=path, direction="a-b", flow=1) if box.capabilities.flows else everything
+
+    def place(conditions: Conditions) -> Target:
+        return everything if not box.check({everything: conditions}, "nearest") else filtered
+
+    return place, lambda conditions: not box.check({place(conditions): conditions})
+
+
+def _tried(box: Appliance, bench: Bench, target: Target, specimen: Specimen) -> str:
+    """Set a specimen; return what is wrong, "" if nothing is."""
+    conditions = specimen.conditions or NEUTRAL
+    if target.flow and box.read(target).filter is None:
+        box.set_filter(target, FILTERS[0])
+    try:
+        records = box.apply(target, conditions)
+    except ImpairlabError as error:
+        return f"{conditions}: {error}"
+    if any(record.quantised for record in records):
+        return f"{conditions} was moved"
+    if bench.conditions(target) != conditions:
+        return f"wanted {conditions!r}, and it does {bench.conditions(target)!r}"
+    return ""
+
+
+def _declared(features: Iterable[Feature]) -> Iterator[tuple[str, str]]:
+    for feature in features:
+        yield feature.name, ""
+        for field in (*feature.ranges, *feature.choices):
+            yield feature.name, field
+
+
+def _two_conditions(box: Appliance) -> tuple[Conditions, Conditions]:
+    """Return two different sets of conditions that are legal on everything else."""
+    everything = Target(path=box.paths[0], direction="a-b")
+    found = [
+        each.conditions
+        for each in specimens(box.capabilities.features.values(), lambda c: not box.check({everything: c}))
+        if each.conditions is not None
+    ]
+    one = found[0]
+    return one, next(each for each in found if each != one)
+
+
+def _sent(log: WireLog) -> int:
+    return sum(record.direction == "sent" for record in read_wire_log(log.path))
+
+
+def _offered(make_it_hard: Callable[[], None]) -> None:
+    try:
+        make_it_hard()
+    except NotOffered as reason:
+        pytest.skip(str(reason))
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + RECOVERY_S
+    while not holds():
+        assert time.monotonic() < deadline, "did not come about in time"
+        time.sleep(0.005)
+
+
+def _again(ask: Callable[[], T]) -> T:
+    """Ask until it is answered: after a failure a driver may need a turn to find its way back."""
+    deadline = time.monotonic() + RECOVERY_S
+    while True:
+        try:
+            return ask()
+        except (TransportError, ExchangeTimeout, RebootDetected, LockedByOther):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _is_ours(thread: threading.Thread) -> bool:
+    return not thread.name.startswith(("bench", "sim"))
