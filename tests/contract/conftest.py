@@ -11,6 +11,7 @@ from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.planes import NullPlane
 
 MS = 1_000_000
+HASTY_NS = 400 * MS
 
 
 class TimedPlane(NullPlane):
@@ -45,9 +46,10 @@ def box(address: str) -> Iterator[Appliance]:
 
 
 @pytest.fixture
-def hasty(address: str) -> Iterator[Appliance]:
-    with connect(address, timeout_ns=150 * MS) as box:
-        yield box
+def hasty(box: Appliance) -> Appliance:
+    """A connection that gives an answer up soon, once it has been made with all the time that a busy machine takes."""
+    box._link._timeout_ns = box._patience_ns = HASTY_NS
+    return box
 
 
 @pytest.fixture

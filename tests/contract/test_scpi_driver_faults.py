@@ -112,7 +112,7 @@ def test_what_others_left_staged_is_not_committed(sim: SimulatedAppliance, box: 
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (LateReply(600 * MS), NoResponse),
+        (LateReply(1_500 * MS), NoResponse),
         (PartialReply(keep=4), PartialResponse),
         (CloseMidReply(keep=4), ConnectionLost),
         (Garbage(), MalformedResponse),

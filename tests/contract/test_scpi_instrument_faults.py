@@ -94,7 +94,7 @@ ODD_ANSWERS = {
     "a piece": (PartialReply(keep=9), PartialResponse),
     "a piece and the end": (CloseMidReply(keep=9), ConnectionLost),
     "nothing": (PartialReply(), NoResponse),
-    "late": (LateReply(600 * MS), NoResponse),
+    "late": (LateReply(1_500 * MS), NoResponse),
     "cut off with its end": (Rewrite(rb"(?<=DEL:M).*", b""), MalformedResponse),
     "comma for a point": (DECIMAL_COMMAS, MalformedResponse),
     "with units": (UNITS_IN_REPLIES, MalformedResponse),
@@ -256,7 +256,7 @@ def test_hurried_write_was_not_executed_and_is_not_repeated(sim: SimulatedApplia
 
 def test_slow_boot_accepts_and_is_mute_and_is_waited_for(sim: SimulatedAppliance, hasty: Appliance, truth) -> None:
     hasty.apply(AB, SHORT)
-    sim.inject(Reboot(boot_ns=50 * MS, mute_ns=400 * MS))
+    sim.inject(Reboot(boot_ns=50 * MS, mute_ns=1_200 * MS))
     with pytest.raises((ConnectionLost, ConnectError, NoResponse, SessionLimit)):
         hasty.read(AB)
     began = time.monotonic_ns()
