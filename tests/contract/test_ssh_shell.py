@@ -141,7 +141,7 @@ def test_prompt_that_is_never_the_same_is_not_learned() -> None:
         ssh_peer(clock, HOUSE) as address,
         pytest.raises(PartialResponse, match=r"no prompt came twice in a row; the last line is '\[\d+\]> '"),
     ):
-        shell(address, KNOWN, connect_timeout_ns=1_500 * MS)
+        shell(address, KNOWN, connect_timeout_ns=5_000 * MS)
 
 
 def test_shell_that_waits_for_enter_is_woken() -> None:
