@@ -39,9 +39,10 @@ def test_every_option_is_there_with_its_default(cli_page, verb):
     rows = {row["option"].strip("`").split()[0]: row for row in tables[0]} if tables else {}
     assert list(rows) == list(options)
     for name, option in options.items():
-        said = rows[name]["default"].strip("`")
-        default = None if option.is_flag or option.multiple else option.to_info_dict()["default"]
-        assert said == ("" if default is None else str(default)), name
+        default = None if option.is_flag else option.to_info_dict()["default"]
+        values = default if option.multiple and default is not None else [default]
+        said = ", ".join(f"`{value}`" for value in values if value is not None)
+        assert rows[name]["default"] == said, name
 
 
 @pytest.mark.parametrize("verb", VERBS)
