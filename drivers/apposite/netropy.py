@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic_ns, sleep
 from typing import Literal, TypeVar
 
+from impairlab.drivers.aftermath import find_out
 from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.apposite.capabilities import SUBJECTS, read_capabilities
 from impairlab.drivers.apposite.numbers import rate_in
@@ -212,7 +213,7 @@ class NetropyAppliance(Appliance):
             self._put_back(before, refusal)
             raise
         except (TransportError, ExchangeTimeout, ProtocolError) as failure:
-            self._find_out(settings, failure)
+            find_out(self, settings, failure, lambda: self._link.resynchronise(self._patience_ns))
             raise
 
     def _carry_out(self, before: Mapping[Target, Conditions], after: Mapping[Target, Conditions]) -> Commit:
@@ -234,18 +235,6 @@ class NetropyAppliance(Appliance):
         except ImpairlabError as error:
             refusal.state_known = False
             refusal.add_note(f"and what was there before could not be put back: {error}")
-
-    def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
-        """Say in `failure` whether the write took effect, if that can be known."""
-        try:
-            self._link.resynchronise(self._patience_ns)
-            entries = self.read_many(settings)
-        except ImpairlabError as error:
-            failure.add_note(f"and afterwards: {error}")
-            return
-        took = {entry.target: entry.conditions for entry in entries} == dict(settings)
-        failure.state_known = took
-        failure.add_note(f"read back on a new connection: it {'took' if took else 'had not taken whole'} effect")
 
     def _write_filter(self, target: Target, selector: Filter | None) -> None:
         raise CapabilityError([*self._check_filter(target, selector)], appliance=self.name)

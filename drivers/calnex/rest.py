@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from threading import Lock
 
+from impairlab.drivers.aftermath import find_out
 from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.links.address import Address
 from impairlab.drivers.links.http import HttpLink
@@ -17,7 +18,6 @@ from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.errors import (
     ConnectError,
     ExchangeTimeout,
-    ImpairlabError,
     InstrumentCommandError,
     InstrumentDeviceError,
     InstrumentError,
@@ -72,33 +72,12 @@ class RestAppliance(Appliance):
         except RebootDetected:
             raise
         except (TransportError, ExchangeTimeout, ProtocolError) as failure:
-            self._find_out(settings, failure)
+            find_out(self, settings, failure, lambda: self._link.resynchronise(self._patience_ns))
             raise
 
     @abstractmethod
     def _program(self, settings: Mapping[Target, Conditions]) -> Commit:
         """Write what differs; when the appliance refuses a part, put back what was there."""
-
-    def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
-        """Say in `failure` whether the write took effect, if that can be known.
-
-        Raises:
-            RebootDetected: The appliance restarted meanwhile.
-        """
-        try:
-            self._link.resynchronise(self._patience_ns)
-            entries = self.read_many(settings)
-        except RebootDetected as reboot:
-            reboot.command = failure.command
-            raise reboot from failure
-        except ImpairlabError as error:
-            failure.add_note(f"and afterwards: {error}")
-            return
-        if {entry.target: entry.conditions for entry in entries} == dict(settings):
-            failure.state_known = True
-            failure.add_note("read back on a new connection: it took effect")
-        else:
-            failure.add_note("read back on a new connection: it had not taken effect, or in part")
 
 
 def refusal_of(answer: Answer, text: str, appliance: str) -> InstrumentError:

@@ -26,13 +26,13 @@ from impairlab.drivers.links.http_message import Answer, Credentials, Message
 from impairlab.drivers.links.json_text import Json, read_json, write_json
 from impairlab.drivers.links.line_link import DEFAULT_CONNECT_TIMEOUT_NS, DEFAULT_TIMEOUT_NS, LONGEST_LINE, SECOND_NS
 from impairlab.drivers.links.link import Greeting
+from impairlab.drivers.links.patience import patiently
 from impairlab.drivers.links.wire_log import Redaction, WireDirection, WireLog, WireRecord
 from impairlab.drivers.model.errors import (
     AuthError,
     CertificateChanged,
     ConnectError,
     ConnectionLost,
-    ExchangeTimeout,
     ImpairlabError,
     IncompatiblePeer,
     InstrumentError,
@@ -46,8 +46,6 @@ from impairlab.drivers.model.errors import (
     UntrustedCertificate,
 )
 
-_FIRST_RETRY_NS = 10_000_000
-_LONGEST_RETRY_NS = SECOND_NS
 _LOGGED_BODY = 65_536
 _UNAUTHORISED = 401
 
@@ -168,20 +166,9 @@ class HttpLink:
 
     def resynchronise(self, within_ns: int) -> None:
         """Make a new connection now and greet; keep trying for `within_ns` while the appliance refuses or is mute."""
-        until_ns = monotonic_ns() + within_ns
-        pause_ns = _FIRST_RETRY_NS
         with self._lock:
             self._drop("asked to resynchronise")
-            while True:
-                try:
-                    self._make_ready()
-                except (TransportError, ExchangeTimeout):
-                    if monotonic_ns() + pause_ns >= until_ns:
-                        raise
-                else:
-                    return
-                sleep(pause_ns / SECOND_NS)
-                pause_ns = min(2 * pause_ns, _LONGEST_RETRY_NS)
+            patiently(self._make_ready, within_ns)
 
     def close(self) -> None:
         """Close for good. A second call does nothing."""

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from impairlab.drivers.links.link import Exchange, Greeting
 from impairlab.drivers.links.mark import Marker
+from impairlab.drivers.links.patience import patiently
 from impairlab.drivers.links.wire_log import Redaction, WireDirection, WireLog, WireRecord
 from impairlab.drivers.model.errors import (
     ConnectionLost,
@@ -28,9 +29,6 @@ SECOND_NS = 1_000_000_000
 DEFAULT_TIMEOUT_NS = 2 * SECOND_NS
 DEFAULT_CONNECT_TIMEOUT_NS = 5 * SECOND_NS
 LONGEST_LINE = 1 << 20
-
-_FIRST_RETRY_NS = 10_000_000
-_LONGEST_RETRY_NS = SECOND_NS
 
 
 class Channel(Protocol):
@@ -148,20 +146,9 @@ class LineLink(ABC):
 
     def resynchronise(self, within_ns: int) -> None:
         """Make a new connection now, with patience; see `Link`."""
-        until_ns = monotonic_ns() + within_ns
-        pause_ns = _FIRST_RETRY_NS
         with self._lock:
             self._drop("asked to resynchronise")
-            while True:
-                try:
-                    self._connect()
-                except (TransportError, ExchangeTimeout):
-                    if monotonic_ns() + pause_ns >= until_ns:
-                        raise
-                else:
-                    return
-                sleep(pause_ns / SECOND_NS)
-                pause_ns = min(2 * pause_ns, _LONGEST_RETRY_NS)
+            patiently(self._connect, within_ns)
 
     def close(self) -> None:
         """Close for good. A second call does nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import monotonic_ns, sleep
 from typing import TypeVar
 
+from impairlab.drivers.aftermath import find_out
 from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.links.address import open_link
 from impairlab.drivers.links.identity import IdentityGuard
@@ -184,7 +185,7 @@ class ScpiAppliance(Appliance):
         except RebootDetected:
             raise
         except (TransportError, ExchangeTimeout, ProtocolError) as failure:
-            self._find_out(settings, failure)
+            find_out(self, settings, failure, lambda: self._link.resynchronise(self._patience_ns))
             raise
         return Commit(done.sent_ns, completed_ns)
 
@@ -207,27 +208,6 @@ class ScpiAppliance(Appliance):
             condition = self._link.query(_CONDITION)
             acknowledged_ns = monotonic_ns()
         return acknowledged_ns
-
-    def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
-        """Say in `failure` whether the write took effect, if that can be known.
-
-        Raises:
-            RebootDetected: The appliance restarted meanwhile.
-        """
-        try:
-            self._link.resynchronise(self._patience_ns)
-            entries = self.read_many(settings)
-        except RebootDetected as reboot:
-            reboot.command = failure.command
-            raise reboot from failure
-        except ImpairlabError as error:
-            failure.add_note(f"and afterwards: {error}")
-            return
-        if {entry.target: entry.conditions for entry in entries} == dict(settings):
-            failure.state_known = True
-            failure.add_note("read back on a new connection: it took effect")
-        else:
-            failure.add_note("read back on a new connection: it had not taken effect")
 
     def _change(self, units: Sequence[str]) -> Exchange:
         """Send units that change something and check for errors, in one exchange.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from time import monotonic_ns
 from typing import Literal, TypeVar
 
+from impairlab.drivers.aftermath import find_out
 from impairlab.drivers.appliance import Appliance, Commit, OnMismatch
 from impairlab.drivers.links.link import Exchange
 from impairlab.drivers.model.applied import FlowEntry, Statistics
@@ -165,7 +166,7 @@ class XenaChimera(Appliance):
             self._put_back(before, refused)
             raise
         except (TransportError, ExchangeTimeout, ProtocolError) as failure:
-            self._find_out(settings, failure)
+            find_out(self, settings, failure, self._chassis.resynchronise)
             raise
         return Commit(done.sent_ns, done.acknowledged_ns)
 
@@ -287,20 +288,6 @@ class XenaChimera(Appliance):
             return
         refused.state_known = len(known) == len(before)
         refused.add_note("what was programmed before is programmed again")
-
-    def _find_out(self, settings: Mapping[Target, Conditions], failure: ImpairlabError) -> None:
-        """Say in `failure` whether the write took effect, if that can be known, on a new connection."""
-        try:
-            self._chassis.resynchronise()
-            entries = self.read_many(settings)
-        except ImpairlabError as error:
-            failure.add_note(f"and afterwards: {error}")
-            return
-        if {entry.target: entry.conditions for entry in entries} == dict(settings):
-            failure.state_known = True
-            failure.add_note("read back on a new connection: it took effect")
-        else:
-            failure.add_note("read back on a new connection: it had not taken effect")
 
     def _filters(self, targets: Sequence[Target]) -> dict[Target, Filter | None]:
         places = [self._address.place(target) for target in targets]
