@@ -44,5 +44,5 @@ def find_out(
         failure.state_known = True
         failure.add_note("read back on a new connection: it took effect")
         return
-    part = any(found[target] == conditions for target, conditions in settings.items())
+    part = any(each in found[target] for target, conditions in settings.items() for each in conditions)
     failure.add_note(f"read back on a new connection: it had not taken effect{', or only in part' if part else ''}")
