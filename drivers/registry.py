@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from impairlab.drivers.appliance import Appliance
 from impairlab.drivers.links.line_link import DEFAULT_TIMEOUT_NS
 from impairlab.drivers.links.wire_log import WireLog
+from impairlab.drivers.model.capabilities import Capabilities
 from impairlab.drivers.model.errors import ImpairlabError
 from impairlab.drivers.options import Options
 
@@ -53,6 +54,18 @@ def load_driver(name: str) -> Driver:
     except (ImportError, AttributeError) as error:
         raise DriverError(f"driver {name!r} ({value}) cannot be loaded: {error}") from error
     return driver
+
+
+def stated_capabilities(name: str) -> Capabilities | None:
+    """Return what a driver says of every box that it drives, without a connection; None where a box must be asked.
+
+    Those are drivers that have `capabilities` as an attribute of their class.
+
+    Raises:
+        DriverError: No such driver, or loading it failed.
+    """
+    stated = getattr(load_driver(name), "capabilities", None)
+    return stated if isinstance(stated, Capabilities) else None
 
 
 def connect(

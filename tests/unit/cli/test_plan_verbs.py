@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from impairlab.sim_hardware.appliance import SimulatedAppliance
+from impairlab.sim_hardware.chimera import SimulatedChimera
+from impairlab.sim_hardware.planes import NullPlane
+
 
 def test_a_file_alone_is_checked_without_any_appliance(lab, capsys):
     assert lab.impairlab("check", lab.scenario) == 0
@@ -108,3 +112,44 @@ def test_caps_as_json_is_one_document(lab, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["identity"]["serial"] == "RACK7"
     assert "loss.burst" in {feature["name"] for feature in document["features"]}
+
+
+@pytest.fixture
+def compared(lab):
+    """Three appliances in three ways: of the rack, a driver that knows without asking, a driver at an address."""
+    with SimulatedChimera(NullPlane()) as simulator:
+        yield ["wan-1", "calnex-attero100g", f"xena-chimera@{simulator.address}", "--rack", lab.rack]
+
+
+def test_several_stand_side_by_side_in_a_hundred_columns(lab, compared, capsys):
+    assert lab.impairlab("caps", "--compare", *compared) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 100
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.strip() and not line.startswith(" ")}
+    assert lab.impairlab("caps", "--compare", "--json", *compared) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["appliances"]["wan-1"]["identity"]["serial"] == "RACK7"
+    assert document["appliances"]["calnex-attero100g"]["identity"] is None
+    assert rows["feature"][:2] == ["wan-1", "calnex-attero100g"]
+    for name, by_appliance in document["features"].items():
+        assert rows[name] == [each["provenance"]["basis"] if each else "-" for each in by_appliance.values()]
+    assert {"documented", "inferred", "-"} <= {cell for cells in rows.values() for cell in cells}
+
+
+def test_only_legal_values_that_differ_are_printed(lab, capsys):
+    with SimulatedAppliance(NullPlane()) as twin:
+        other = "scpi@tcp://{}:{}".format(*twin.serve_scpi("127.0.0.1", 0))
+        assert lab.impairlab("caps", "--compare", "wan-1", other, "--rack", lab.rack) == 0
+        assert "  mean " not in capsys.readouterr().out
+        assert lab.impairlab("caps", "--compare", "wan-1", other, "calnex-attero100g", "--rack", lab.rack) == 0
+        assert "  mean " in capsys.readouterr().out
+
+
+def test_a_box_that_must_be_asked_is_not_compared_by_its_driver_alone(lab, capsys):
+    assert lab.impairlab("caps", "--compare", "xena-chimera", "--rack", lab.folder / "none.yaml") == 2
+    assert "must be asked: name one of the rack, or xena-chimera@ADDRESS" in capsys.readouterr().err
+
+
+def test_several_without_compare_are_a_usage_error(lab, capsys):
+    assert lab.impairlab("caps", "wan-1", "wan-2", "--rack", lab.rack) == 2
+    assert "--compare" in capsys.readouterr().err

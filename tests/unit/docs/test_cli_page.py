@@ -54,7 +54,8 @@ def test_the_usage_line_has_every_option_choice_and_argument(cli_page, verb):
     assert set(re.findall(r"--[\w-]+", words)) == {o.opts[0] for o in VERBS[verb].params if isinstance(o, click.Option)}
     for parameter in VERBS[verb].params:
         if isinstance(parameter, click.Argument):
-            assert words.rstrip().endswith(parameter.name.upper())
+            word = parameter.name.upper()
+            assert words.rstrip().endswith(word if parameter.nargs == 1 else f"{word.removesuffix('S')}...")
         elif isinstance(parameter.type, click.Choice):
             assert f"{parameter.opts[0]} {'|'.join(parameter.type.choices)}]" in words
 
