@@ -50,3 +50,9 @@ def test_every_package_of_the_controller_is_described(architecture):
     packages = {path.parent.name for path in (ROOT / "controller").glob("*/__init__.py")}
     described = set(re.findall(r"controller\.(\w+)", " ".join(architecture.sections)))
     assert described == packages
+
+
+@pytest.mark.parametrize("folder", ["drivers", "sim_hardware"])
+def test_every_package_of_drivers_and_simulators_is_named(architecture, folder):
+    packages = {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")}
+    assert set(re.findall(rf"`{folder}\.(\w+)", architecture.text)) == packages
