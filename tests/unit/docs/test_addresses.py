@@ -1,6 +1,7 @@
 """Every appliance of a rack in the documentation has an address that its driver reads, and every driver has one."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,3 +64,9 @@ def test_the_readme_names_every_driver():
 def test_the_page_of_transports_names_every_driver(page):
     transports = page("reference/transports.md").sections["Transports"]
     assert set(re.findall(r"`([\w-]+)`", transports)) == set(driver_names()) - OF_OTHERS
+
+
+def test_the_links_that_a_driver_may_make_are_there(page):
+    for name in page("how-to/driver.md").column("Another way than one TCP connection"):
+        module, _, link = name.rpartition(".")
+        assert isinstance(getattr(import_module(module), link), type)
