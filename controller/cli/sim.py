@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
 from impairlab.controller.cli.exits import Exit, Verb
 from impairlab.drivers.model.errors import ImpairlabError
 from impairlab.sim_hardware.appliance import SimulatedAppliance
+from impairlab.sim_hardware.dialects import SIMULATORS, serve_dialect
 from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 from impairlab.sim_hardware.planes.relay import RelayPlane
+from impairlab.sim_hardware.simulator import Simulator
 from impairlab.sim_hardware.transports.hislip import HISLIP_PORT
 from impairlab.sim_hardware.transports.lxi import HTTP_PORT
 from impairlab.sim_hardware.transports.lxi.pages import IDENTIFICATION_PATH
@@ -31,6 +34,10 @@ PlaneName = Literal["netns", "relay", "null"]
 Planes = NetnsPlane | RelayPlane | NullPlane
 Service = tuple[str, int]
 
+REFERENCE = "scpi"
+"""The dialect that can be served in more ways than on one socket."""
+
+_OF_EVERY_DIALECT = {"dialect", "plane", "to", "host", "port", "seed", "as_json"}
 _HIGHEST_PORT = 65535
 
 
@@ -49,13 +56,16 @@ def sim() -> None:
 
 
 @sim.command(cls=Verb)
+@click.option("--dialect", type=click.Choice([REFERENCE, *SIMULATORS]), default=REFERENCE, show_default=True,
+              help="What it speaks: the name of the driver that speaks with it.")  # fmt: skip
 @click.option("--plane", type=click.Choice(["netns", "relay", "null"]), default="netns", show_default=True,
               help="netns: packets cross between two network namespaces. relay: TCP streams are relayed to a service. "
                    "null: no packets.")  # fmt: skip
 @click.option("--to", callback=_host_port, metavar="HOST:PORT", help="relay: the service that path 1 leads to.")
 @click.option("--host", default="127.0.0.1", show_default=True,
               help="Where to listen for SCPI, and for clients of the relay.")  # fmt: skip
-@click.option("--port", type=click.IntRange(0, 65535), default=5025, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=5025, show_default=True,
+              help="0 takes a free one, as other dialects than the reference do unless told.")  # fmt: skip
 @click.option("--max-connections", type=click.IntRange(1), help="Close a further connection at once.")
 @click.option("--idle-close", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
               help="Close a connection that has sent nothing for so long.")  # fmt: skip
@@ -80,6 +90,7 @@ def sim() -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Fixes the random streams of the data plane.")
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON line.")
 def serve(  # noqa: PLR0917 - one for each option
+    dialect: str,
     plane: PlaneName,
     to: Service | None,
     host: str,
@@ -99,6 +110,16 @@ def serve(  # noqa: PLR0917 - one for each option
     as_json: bool,  # noqa: FBT001
 ) -> int:
     """Serve a simulated appliance until Ctrl-C, SIGTERM, or the end of a piped standard input."""
+    if dialect != REFERENCE:
+        given = _given(click.get_current_context())
+        _refuse_reference_options(dialect, given)
+        data_plane = _data_plane(plane, to, host, seed)
+        with _dialect(dialect, data_plane, host, port if "port" in given else 0) as simulator:
+            said = {"address": simulator.address, "driver": dialect, "plane": plane, "pid": os.getpid()}
+            said |= _ways_in(data_plane, to)
+            click.echo(json.dumps(said) if as_json else _in_words(said))
+            _until_told()
+        return Exit.OK
     data_plane = _data_plane(plane, to, host, seed)
     with SimulatedAppliance(data_plane, serial=serial) as appliance:
         idle_close_ns = None if idle_close is None else round(idle_close * 1e9)
@@ -123,6 +144,29 @@ def serve(  # noqa: PLR0917 - one for each option
         click.echo(json.dumps(ready) if as_json else _in_words(ready))
         _until_told()
     return Exit.OK
+
+
+def _given(context: click.Context) -> Mapping[str, str]:
+    """Return the options that stand on the command line, by parameter."""
+    return {
+        parameter.name: parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name and context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
+    }
+
+
+def _refuse_reference_options(dialect: str, given: Mapping[str, str]) -> None:
+    foreign = [option for name, option in given.items() if name not in _OF_EVERY_DIALECT]
+    if foreign:
+        raise click.UsageError(f"only the dialect {REFERENCE!r} has {', '.join(foreign)}; {dialect!r} has not.")
+
+
+def _dialect(dialect: str, plane: Planes, host: str, port: int) -> Simulator:
+    try:
+        return serve_dialect(dialect, plane, host, port)
+    except OSError as error:
+        plane.close()
+        raise ImpairlabError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 def _listen(serve: Callable[[str, int], Service], host: str, port: int) -> Service:
@@ -200,7 +244,8 @@ def _join(address: Service) -> str:
 
 
 def _in_words(ready: Mapping[str, object]) -> str:
-    lines = [f"{ready['address']} answers SCPI; data plane {ready['plane']}"]
+    who = f"is for the driver {ready['driver']}" if "driver" in ready else "answers SCPI"
+    lines = [f"{ready['address']} {who}; data plane {ready['plane']}"]
     if "hislip" in ready:
         lines.append(f"{ready['hislip']} answers SCPI over HiSLIP")
     if "vxi11" in ready:

@@ -15,7 +15,9 @@ import pytest
 import pyvisa
 
 from impairlab.controller.cli.app import run_command
+from impairlab.drivers import connect
 from impairlab.drivers.links.address import open_link
+from impairlab.sim_hardware.dialects import SIMULATORS
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 
 COMMAND = [sys.executable, "-c", "from impairlab.controller.cli import main; main()", "sim", "serve", "--port", "0"]
@@ -41,6 +43,26 @@ def ask(address, message):
 def test_it_serves_scpi_and_ends_with_its_standard_input():
     with served("--plane", "null", "--serial", "RACK7") as ready:
         assert ask(ready["address"], "*IDN?") == "impairlab,IL-8,RACK7,1.0"
+
+
+MAP = {"mapName": "wan", "format": "impairlab-1",
+       "links": [{"from": 0, "to": 1, "disruptors": [{"name": "A", "type": "PacketDelayDisruptor"}]},
+                 {"from": 1, "to": 0, "disruptors": [{"name": "B", "type": "PacketDelayDisruptor"}]}]}  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", SIMULATORS)
+def test_it_serves_the_dialect_of_a_vendor(dialect, tmp_path):
+    (tmp_path / "wan.json").write_text(json.dumps(MAP))
+    settings = {"calnex-sne": f"?user=admin&auth=bearer&upload={tmp_path}/wan.json"}
+    with served("--plane", "null", "--dialect", dialect) as ready:
+        assert ready["driver"] == dialect
+        with connect(ready["address"] + settings.get(dialect, ""), ready["driver"]) as box:
+            assert box.snapshot().entries
+
+
+def test_a_dialect_refuses_what_only_the_reference_appliance_can(capsys):
+    assert run_command(["sim", "serve", "--dialect", "xena-chimera", "--hislip", "0", "--serial", "X"]) == 2
+    assert "only the dialect 'scpi' has --hislip, --serial; 'xena-chimera' has not" in capsys.readouterr().err
 
 
 def test_connections_are_capped_and_the_idle_one_is_closed():
