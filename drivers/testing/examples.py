@@ -45,12 +45,18 @@ EVERY_KIND: tuple[Impairment, ...] = (
 )
 """One of each kind of impairment: what an appliance does not offer among them, its driver refuses."""
 
+EVERY_FIELD = Filter(
+    source="10.1.0.0/16", destination="10.2.3.4/32", dscp=46, protocol="udp", source_port=53, destination_port=4791
+)
+"""A filter that says everything about one packet, but for its VLAN."""
+
 FILTERS = (
+    EVERY_FIELD,
     Filter(vlan=7),
     Filter(dscp=46),
     Filter(source="10.1.0.0/16"),
     Filter(destination="10.2.3.4/32"),
     Filter(protocol="udp", destination_port=4791),
-    Filter(protocol="tcp", source_port=80),
+    Filter(destination="10.2.3.4/32", protocol="tcp", source_port=80),
 )
 """What an appliance with filters is asked for, as far as it can match on their fields."""

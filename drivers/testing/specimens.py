@@ -1,18 +1,18 @@
-"""Specimens: for every field that capabilities declare, conditions that put it at its low, its high and one step up.
+"""Specimens: conditions that put every field that capabilities declare at its low, its high, a step up, in the middle.
 
 They are made from the capabilities alone, so that a driver is asked for exactly what it says it can do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, islice, product
+from itertools import chain, combinations, islice, product
 
 from pydantic import ValidationError
 
-from impairlab.drivers.model.capabilities import Feature, Range, feature_name
+from impairlab.drivers.model.capabilities import Feature, Range, feature_name, fields_of
 from impairlab.drivers.model.conditions import Conditions
 
 _SELECTORS: Mapping[str, str] = {"delay": "distribution", "loss": "model", "rate": "mode", "link": "state"}
@@ -25,7 +25,9 @@ _TYPICAL: Mapping[str, tuple[Decimal, ...]] = {
 }
 _TABLE_LENGTHS = (3, 512, 1024)
 _TABLE_FIELDS = ("table", "pattern.table", "priorities")
-_TRIALS = 5_000
+_TRIALS = 300
+_MOST_ADDED = 3
+_CANDIDATES = (1, 2, 6)
 _COARSE = 4
 """A quarter of a step is a value of the vocabulary: times, rates, sizes and most counts are whole numbers."""
 
@@ -40,7 +42,7 @@ class Specimen:
     Attributes:
         feature: Its name.
         field: The field, "" for a feature that has none.
-        place: "low", "high", "step" (the low and one step), "typical", or the choice.
+        place: "low", "step" (the low and one step), "middle", "high"; a choice; "typical" of the whole feature.
         conditions: What to set; None when no value of the other fields goes with it.
     """
 
@@ -74,6 +76,13 @@ def specimens(features: Iterable[Feature], legal: Callable[[Conditions], bool]) 
                 yield Specimen(feature.name, field, str(choice).lower(), _made(feature, {field: choice}, legal))
 
 
+def as_specimens(conditions: Conditions) -> Iterator[Specimen]:
+    """Yield conditions as a specimen of every field that they set."""
+    for impairment in conditions:
+        for field, _ in fields_of(impairment):
+            yield Specimen(feature_name(impairment), field, "example", conditions)
+
+
 def beyond(features: Iterable[Feature]) -> Iterator[Conditions]:
     """Yield conditions in which one field is one step above its range, or below it, and all else as it should be."""
     for feature in features:
@@ -100,19 +109,20 @@ def between(features: Iterable[Feature], legal: Callable[[Conditions], bool]) ->
 def _places(span: Range) -> dict[str, Decimal]:
     first = -(-span.low // span.step) * span.step
     step = first + span.step if first == span.low else first
-    places = {"low": span.low, "high": span.high}
-    return places if step >= span.high else {**places, "step": step}
+    middle = span.nearest((span.low + span.high) / 2)
+    places = {"low": span.low, "step": step, "middle": middle, "high": span.high}
+    return {place: value for place, value in places.items() if place in {"low", "high"} or step <= value < span.high}
 
 
 def _made(feature: Feature, fixed: Mapping[str, Value], legal: Callable[[Conditions], bool]) -> Conditions | None:
-    """Return legal conditions with some fields fixed and the others as ordinary as can be; None if there are none."""
+    """Return legal conditions with some fields fixed and the others as ordinary as can be; None if there are none.
+
+    As few of the other fields as possible are set.
+    """
     kind, _, form = feature.name.partition(".")
-    fields = [*feature.ranges, *feature.choices]
-    candidates = [[fixed[field]] if field in fixed else list(_candidates(feature, field)) for field in fields]
-    for values in islice(product(*candidates), _TRIALS):
-        written = _written(kind, form, feature.ranges, dict(zip(fields, values, strict=True)))
+    for values in islice(_trials(feature, fixed), _TRIALS):
         try:
-            conditions = Conditions.model_validate({kind: written})
+            conditions = Conditions.model_validate({kind: _written(kind, form, feature.ranges, values)})
         except ValidationError:
             continue
         if [feature_name(each) for each in conditions] == [feature.name] and legal(conditions):
@@ -120,8 +130,37 @@ def _made(feature: Feature, fixed: Mapping[str, Value], legal: Callable[[Conditi
     return None
 
 
+def _trials(feature: Feature, fixed: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    """Yield values to try: the most ordinary ones first, and as few as possible of the fields that need not be set."""
+    needed = _needed(feature, fixed)
+    others = [field for field in (*feature.ranges, *feature.choices) if field not in {*fixed, *needed}]
+    candidates = {field: list(_candidates(feature, field)) for field in (*needed, *others)}
+    for most in _CANDIDATES:
+        for count in range(min(len(others), _MOST_ADDED) + 1):
+            for added in combinations(others, count):
+                free = [*added, *needed]
+                for values in product(*(candidates[field][:most] for field in free)):
+                    yield {**fixed, **dict(zip(free, values, strict=True))}
+
+
+def _needed(feature: Feature, fixed: Mapping[str, Value]) -> list[str]:
+    """Return the fields that an impairment cannot be without, as far as the vocabulary says so."""
+    kind, _, form = feature.name.partition(".")
+    try:
+        Conditions.model_validate({kind: _written(kind, form, feature.ranges, fixed)})
+    except ValidationError as error:
+        missing = {_field(detail["loc"]) for detail in error.errors() if detail["type"] == "missing"}
+        return [field for field in (*feature.ranges, *feature.choices) if field in missing]
+    return []
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """Return the name of a field in capabilities for pydantic's location, which has the tags of unions in it."""
+    part = next((f"{part}." for part in ("pattern", "schedule") if part in location[:-1]), "")
+    return f"{part}{location[-1]}"
+
+
 def _candidates(feature: Feature, field: str) -> Iterator[Value]:
-    yield None
     if field in feature.choices:
         yield from feature.choices[field]
         return
