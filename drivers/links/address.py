@@ -123,6 +123,8 @@ def open_link(address: str, *, default_port: int | None = None, **options: Unpac
         return _open_serial(parts, address, called, options)
     if parts.scheme != "tcp" or not parts.hostname or port is None or parts.path.strip("/"):
         raise ConnectError(f"{address} is not an address; {FORMS}", appliance=called)
+    if parts.query or parts.username:
+        raise ConnectError(f"{address}: tcp:// takes no settings; {FORMS}", appliance=called)
     return TcpLink(parts.hostname, port, **options)
 
 

@@ -211,3 +211,9 @@ def test_session_cap_is_named() -> None:
         pytest.raises((SessionLimit, ConnectionLost)),
     ):
         TcpLink(*server.address, greeting=IdentityGuard("plain"))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1?gap=5", "tcp://me@127.0.0.1:1"])
+def test_settings_that_a_raw_socket_has_not_got_are_refused_by_name(address) -> None:
+    with pytest.raises(ConnectError, match="takes no settings"):
+        open_link(address)
