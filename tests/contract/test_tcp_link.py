@@ -9,6 +9,7 @@ from typing import Unpack
 
 import pytest
 
+from impairlab.drivers.links.address import open_link
 from impairlab.drivers.links.identity import IdentityGuard
 from impairlab.drivers.links.link import LinkOptions
 from impairlab.drivers.links.tcp import TcpLink
