@@ -18,6 +18,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "demo": "impairlab.controller.cli.demo",
         "discover": "impairlab.controller.cli.discover",
         "preview": "impairlab.controller.cli.preview",
+        "record": "impairlab.controller.cli.record",
         "report": "impairlab.controller.cli.report",
         "run": "impairlab.controller.cli.run",
         "show": "impairlab.controller.cli.show",

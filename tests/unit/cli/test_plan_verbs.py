@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from impairlab.drivers.testing.transcript import read_transcript
 from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.chimera import SimulatedChimera
 from impairlab.sim_hardware.planes import NullPlane
@@ -153,3 +154,18 @@ def test_a_box_that_must_be_asked_is_not_compared_by_its_driver_alone(lab, capsy
 def test_several_without_compare_are_a_usage_error(lab, capsys):
     assert lab.impairlab("caps", "wan-1", "wan-2", "--rack", lab.rack) == 2
     assert "--compare" in capsys.readouterr().err
+
+
+def test_a_recorded_wire_is_a_transcript_that_is_not_written_over(lab, capsys):
+    assert lab.impairlab("record", "wire", "wan-1", "-o", lab.folder / "wan-1.jsonl", "--rack", lab.rack) == 0
+    assert "nothing was changed" in capsys.readouterr().out
+    assert read_transcript(lab.folder / "wan-1.jsonl").results[0][1]["serial"] == "RACK7"
+    assert lab.impairlab("record", "wire", "wan-1", "-o", lab.folder / "wan-1.jsonl", "--rack", lab.rack) == 2
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_another_appliance_than_the_rack_expects_is_not_recorded(lab, capsys):
+    lab.rack.write_text(lab.rack.read_text().replace("scpi,", "scpi, expect: {serial: RACK8},"))
+    assert lab.impairlab("record", "wire", "wan-1", "-o", lab.folder / "w", "--write", "--rack", lab.rack) == 3
+    assert "RACK8" in capsys.readouterr().err
+    assert not read_transcript(lab.folder / "w").results[1:]

@@ -51,7 +51,9 @@ def test_the_usage_line_has_every_option_choice_and_argument(cli_page, verb):
         rf"^    impairlab {verb}(?: .*)?\n(?:     +.*\n)*", cli_page.sections[f"impairlab {verb}"], re.MULTILINE
     )
     words = usage.group()
-    assert set(re.findall(r"--[\w-]+", words)) == {o.opts[0] for o in VERBS[verb].params if isinstance(o, click.Option)}
+    assert set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", words)) == {
+        o.opts[0] for o in VERBS[verb].params if isinstance(o, click.Option)
+    }
     for parameter in VERBS[verb].params:
         if isinstance(parameter, click.Argument):
             word = parameter.name.upper()

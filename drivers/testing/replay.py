@@ -1,0 +1,136 @@
+"""Replay: a peer that answers from a transcript in its order, and says which line was the first that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Lock
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from impairlab.drivers.model.errors import ImpairlabError
+from impairlab.drivers.options import Options
+from impairlab.drivers.registry import load_driver
+from impairlab.drivers.testing.http_peers import HttpRequest, http_peer, read_request, response
+from impairlab.drivers.testing.peers import SocketWire, tcp_peer
+from impairlab.drivers.testing.transcript import Transcript, gone_through
+
+_HIDDEN = "***"
+_OF_TLS = "fingerprint"
+_PATIENT_NS = 10_000_000_000
+
+
+class TranscriptMismatch(ImpairlabError):  # noqa: N818 - as its relatives are named
+    """Something else was said, or came of it, than the transcript has."""
+
+
+class Prompter:
+    """Where in a transcript a replay is. Safe to use from several threads.
+
+    Attributes:
+        difference: The first line that differs; "" while there is none.
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._lines = transcript.lines
+        self._at = 0
+        self._lock = Lock()
+        self.difference = ""
+
+    def answers(self, said: str) -> list[str] | None:
+        """Return what was answered to a line, up to the next one that was sent; None when another was expected."""
+        with self._lock:
+            if self.difference:
+                return None
+            if self._at == len(self._lines):
+                self.difference = f"after its end: got {said!r}"
+                return None
+            number, expected = self._lines[self._at]
+            if (expected.direction, expected.text) != ("sent", said):
+                self.difference = f"line {number}: expected {expected.text!r}, got {said!r}"
+                return None
+            self._at += 1
+            begin = self._at
+            while self._at < len(self._lines) and self._lines[self._at][1].direction == "received":
+                self._at += 1
+            return [record.text for _, record in self._lines[begin : self._at]]
+
+    def finish(self) -> None:
+        """Note a line that was not said.
+
+        Raises:
+            TranscriptMismatch: There is a difference.
+        """
+        if not self.difference and self._at < len(self._lines):
+            number, expected = self._lines[self._at]
+            self.difference = f"line {number}: expected {expected.text!r}, and nothing more was said"
+        if self.difference:
+            raise TranscriptMismatch(f"the transcript differs at {self.difference}")
+
+
+def replay(transcript: Transcript) -> None:
+    """Go through a transcript's exercise with its driver and a peer that answers from it.
+
+    Raises:
+        TranscriptMismatch: With the first line, or the first result, that differs.
+    """
+    prompter = Prompter(transcript)
+    header = transcript.header
+    with _peer(transcript, prompter) as (host, port):
+        try:
+            options = Options(secret=_HIDDEN if header.has_secret else None, timeout_ns=_PATIENT_NS)
+            with load_driver(header.driver)(_moved(header.address, host, port), options) as box:
+                results = list(gone_through(header.exercise, box))
+        except ImpairlabError as error:
+            prompter.finish()
+            raise TranscriptMismatch(f"every line was said as in the transcript, and then: {error}") from error
+    prompter.finish()
+    for wanted, found in zip(transcript.results, results, strict=False):
+        if wanted != found:
+            raise TranscriptMismatch(f"{wanted[0]}: expected {wanted[1]!r}, got {found[0]}: {found[1]!r}")
+    if len(transcript.results) != len(results):
+        raise TranscriptMismatch(f"{len(results)} results, expected {len(transcript.results)}")
+
+
+def _peer(transcript: Transcript, prompter: Prompter) -> AbstractContextManager[tuple[str, int]]:
+    scheme = urlsplit(transcript.header.address).scheme
+    if scheme == "tcp":
+        return tcp_peer(_lines_of(prompter))
+    if scheme in {"http", "https"}:
+        return http_peer(_requests_of(prompter))
+    raise TranscriptMismatch(f"{transcript.header.address} cannot be replayed: only tcp, http and https can")
+
+
+def _lines_of(prompter: Prompter) -> Callable[[int, SocketWire], None]:
+    def serve(_: int, wire: SocketWire) -> None:
+        while (line := wire.read_line()) is not None:
+            answers = prompter.answers(line)
+            if answers is None:
+                return
+            wire.send("".join(f"{answer}\n" for answer in answers).encode())
+
+    return serve
+
+
+def _requests_of(prompter: Prompter) -> Callable[[int, SocketWire], None]:
+    def serve(_: int, wire: SocketWire) -> None:
+        while (request := read_request(wire)) is not None:
+            answers = prompter.answers(_as_logged(request))
+            if not answers:
+                return
+            status, _space, body = answers[0].partition(" ")
+            wire.send(response(int(status), body.encode(), "Content-Type: application/json"))
+
+    return serve
+
+
+def _as_logged(request: HttpRequest) -> str:
+    return f"{request.method} {request.target} {request.body.decode()}".rstrip()
+
+
+def _moved(address: str, host: str, port: int) -> str:
+    """Return the address with another place, and without what belongs to TLS."""
+    parts = urlsplit(address)
+    user, at, _ = parts.netloc.rpartition("@")
+    settings = [(name, value) for name, value in parse_qsl(parts.query) if name != _OF_TLS]
+    scheme = "http" if parts.scheme == "https" else parts.scheme
+    return urlunsplit((scheme, f"{user}{at}{host}:{port}", parts.path, urlencode(settings), ""))
