@@ -102,10 +102,7 @@ class Appliance(ABC):
         return tuple(
             violation
             for target, conditions in settings.items()
-            for violation in (
-                *(v.model_copy(update={"where": str(target)}) for v in self.capabilities.check_target(target)),
-                *self.capabilities.check(conditions, str(target), on_step=on_step),
-            )
+            for violation in self.capabilities.check_at(target, conditions, on_step=on_step)
         )
 
     def apply(

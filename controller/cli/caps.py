@@ -81,8 +81,8 @@ def _print(capabilities: Capabilities) -> None:
                   "and everything else")  # fmt: skip
     for group in capabilities.exclusive:
         console.print(f"only one of: {', '.join(sorted(group))}")
-    for rule in capabilities.rules:
-        console.print(f"{rule.name}: {rule.text}")
+    for line in capabilities.rule_lines:
+        console.print(line)
     hitless = {True: "hitless", False: "not hitless", None: "not known to be hitless"}[capabilities.hitless]
     console.print(f"changes take effect on {capabilities.effect}, {hitless}, "
                   f"at least {format_time(capabilities.update_interval_ns)} apart")  # fmt: skip

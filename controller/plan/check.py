@@ -74,7 +74,13 @@ def _conditions(
 ) -> Iterator[Fault]:
     for step in timeline.steps:
         for change in step.changes:
-            for violation in capabilities[change.appliance].check(change.conditions, on_step=on_step):
+            stated = capabilities[change.appliance]
+            is_there = not stated.check_target(change.target)  # if not, `_unmet_needs` tells it once
+            for violation in (
+                stated.check_at(change.target, change.conditions, on_step=on_step)
+                if is_there
+                else stated.check(change.conditions, on_step=on_step)
+            ):
                 problem = f"{change.appliance}: {violation.problem}"
                 yield source.fault(_field_path(source, change, violation), problem, violation.legal)
 

@@ -67,7 +67,7 @@ class CapabilitiesRecord(Frozen):
             flows=capabilities.flows,
             features=tuple(capabilities.features.values()),
             exclusive=tuple(tuple(sorted(group)) for group in capabilities.exclusive),
-            rules=tuple(f"{rule.name}: {rule.text}" for rule in capabilities.rules),
+            rules=capabilities.rule_lines,
             effect=capabilities.effect,
             hitless=capabilities.hitless,
             update_interval_ns=capabilities.update_interval_ns,

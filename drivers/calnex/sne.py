@@ -8,21 +8,22 @@ SNE is that emulator is an inference. Nothing here was tried on hardware.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic_ns
 
-from impairlab.drivers.appliance import Commit, OnMismatch
+from impairlab.drivers.appliance import Commit
 from impairlab.drivers.calnex.rest import RestAppliance, number
 from impairlab.drivers.calnex.sne_address import EXAMPLE, SCHEMES, SETTINGS, Wanted
 from impairlab.drivers.calnex.sne_box import DROPPED, RECEIVED, SneBox
 from impairlab.drivers.calnex.sne_capabilities import capabilities_of
 from impairlab.drivers.calnex.sne_codec import read, write
 from impairlab.drivers.calnex.sne_documents import Document, ForeignError
+from impairlab.drivers.calnex.sne_held import held_rule
 from impairlab.drivers.calnex.sne_map import KINDS, Disruptor, MapError, assigned
 from impairlab.drivers.links.address import Address
 from impairlab.drivers.model.applied import FlowEntry, Identity, Statistics
 from impairlab.drivers.model.capabilities import Capabilities, Violation
 from impairlab.drivers.model.conditions import NEUTRAL, Conditions
-from impairlab.drivers.model.delays import Delay, RampDelay, SineDelay
 from impairlab.drivers.model.errors import (
     CapabilityError,
     ConnectError,
@@ -35,11 +36,10 @@ from impairlab.drivers.model.errors import (
     VerifyMismatch,
 )
 from impairlab.drivers.model.flows import Direction, Filter, Target
-from impairlab.drivers.model.impairments import Impairment, LinkState, RandomFlap
+from impairlab.drivers.model.impairments import Impairment, LinkState
 from impairlab.drivers.options import Options
 from impairlab.drivers.proof import differences
 
-_MOST_JITTER_NS = 500_000_000
 _DOWN = LinkState(state="down")
 
 Before = tuple[Disruptor, Document]
@@ -92,18 +92,6 @@ class SneAppliance(RestAppliance):
     def impairments(self) -> Mapping[Direction, Sequence[str]]:
         """Names of the map's impairments that are programmed, by direction."""
         return {direction: [each.name for each in found.values()] for direction, found in self._directions.items()}
-
-    def check(self, settings: Mapping[Target, Conditions], on_mismatch: OnMismatch = "refuse") -> tuple[Violation, ...]:
-        """Return all that the appliance, or its map in that direction, cannot do; talks to nobody."""
-        return (
-            *super().check(settings, on_mismatch),
-            *(
-                violation
-                for target, conditions in settings.items()
-                for impairment in conditions
-                for violation in self._check_held(target, impairment)
-            ),
-        )
 
     def read_many(self, targets: Iterable[Target]) -> Sequence[FlowEntry]:
         """Return what is programmed on each of the flows.
@@ -259,32 +247,6 @@ class SneAppliance(RestAppliance):
         wanted: Impairment | None = getattr(conditions, KINDS[resource])
         return wanted
 
-    def _check_held(self, target: Target, impairment: Impairment) -> Iterator[Violation]:
-        """What the capabilities offer may be held by the map in the other direction alone."""
-        held = self._directions[target.direction]
-        if isinstance(impairment, LinkState | RandomFlap) or not self.capabilities.supports(impairment.kind):
-            return
-        if impairment.kind not in {KINDS[resource] for resource in held}:
-            names = ", ".join(repr(each.name) for each in held.values()) or "nothing"
-            yield Violation(
-                where=str(target), field=impairment.kind, problem="the map holds none that acts in this direction",
-                legal=f"what it holds: {names}",
-            )  # fmt: skip
-        elif isinstance(impairment, Delay | RampDelay | SineDelay) and "delay" not in held:
-            if not _can_be_jitter(impairment):
-                yield Violation(
-                    where=str(target), field="delay", problem="the map holds a jitter here and no delay",
-                    legal="uniform with mean = spread, up to 500 ms, in order and without a schedule",
-                )  # fmt: skip
-        elif _can_be_jitter(impairment) and "jitter" in self._held_anywhere():
-            yield Violation(
-                where=str(target), field="delay.spread", problem="the map holds a delay here",
-                legal="0.01 ms <= mean - spread",
-            )  # fmt: skip
-
-    def _held_anywhere(self) -> set[str]:
-        return {resource for found in self._directions.values() for resource in found}
-
     def _check_filter(self, target: Target, selector: Filter | None) -> Iterator[Violation]:
         del selector
         yield Violation(where=str(target), field="filter", problem="filters are nodes of the map", legal="edit the map")
@@ -303,13 +265,15 @@ class SneAppliance(RestAppliance):
         held = [each for found in self._directions.values() for each in found.values()]
         documents = [self._box.ask_for(each)[0] for each in held if each.resource in {"delay", "packetdrop"}]
         fastest = [number(each.content.get("maxDataRate", 0)) for each in documents if each.resource == "delay"]
-        return capabilities_of(
+        stated = capabilities_of(
             {str(each.resource) for each in held},
             fastest=int(max(fastest, default=0)),
             has_markov=any(each.has_mode("markovDropMode") for each in documents if each.resource == "packetdrop"),
             bandwidth_unit=self._wanted.bandwidth_unit,
             has_statistics=any(RECEIVED in self._box.counters(each) for each in held),
         )
+        names = {way: {word: each.name for word, each in found.items()} for way, found in self._directions.items()}
+        return replace(stated, place_rules=(held_rule(names),))
 
     def _count(self, target: Target) -> Statistics:
         received = dropped = None
@@ -321,10 +285,3 @@ class SneAppliance(RestAppliance):
 
     def _port(self, target: Target) -> int:
         return self._wanted.ports[0 if target.direction == "a-b" else 1]
-
-
-def _can_be_jitter(impairment: Impairment) -> bool:
-    if not isinstance(impairment, Delay) or impairment.distribution != "uniform":
-        return False
-    is_plain = impairment.keep_order and impairment.schedule is None
-    return is_plain and impairment.mean == impairment.spread <= _MOST_JITTER_NS

@@ -4,6 +4,7 @@ from impairlab.drivers.model.applied import Applied, FlowEntry, Identity, Snapsh
 from impairlab.drivers.model.capabilities import (
     Capabilities,
     Feature,
+    PlaceRule,
     Provenance,
     Range,
     Rule,
@@ -96,6 +97,7 @@ __all__ = [
     "Periodic",
     "PeriodicLoss",
     "PfcPause",
+    "PlaceRule",
     "Provenance",
     "RampDelay",
     "Random",

@@ -133,6 +133,22 @@ class Rule:
     holds: Callable[[Conditions], bool]
 
 
+@dataclass(frozen=True)
+class PlaceRule:
+    """A rule about what may be set where.
+
+    Attributes:
+        name: Field or feature that it is about.
+        text: What must be true, for people who read the capabilities.
+        violations: Is given a target and whole conditions, talks to nobody, and returns what breaks the rule. `where`
+            is filled in by `Capabilities.check_at`.
+    """
+
+    name: str
+    text: str
+    violations: Callable[[Target, Conditions], Iterable[Violation]]
+
+
 def form_of(impairment: Impairment) -> tuple[str, str] | None:
     """Return the field that chooses the form and the form: ("model", "burst"), ("pattern.model", "even"), or None."""
     for selector in _FORMS:
@@ -186,6 +202,7 @@ class Capabilities:
         features: By name.
         exclusive: Groups of feature names (or kinds) of which at most one may be set at a time in a flow.
         rules: Cross-field rules.
+        place_rules: What some paths, directions or flows cannot do although others can; only `check_at` looks at them.
         effect: When a change acts: at once, or at a commit.
         hitless: Whether a change leaves packets in flight alone; None where nobody says.
         update_interval_ns: Smallest sensible time between two changes.
@@ -198,6 +215,7 @@ class Capabilities:
     filter_fields: frozenset[str] = frozenset()
     exclusive: tuple[frozenset[str], ...] = ()
     rules: tuple[Rule, ...] = ()
+    place_rules: tuple[PlaceRule, ...] = ()
     effect: Literal["immediate", "commit"] = "immediate"
     hitless: bool | None = None
     update_interval_ns: int = 0
@@ -217,6 +235,24 @@ class Capabilities:
             )
             for found in violations
         )
+
+    @property
+    def rule_lines(self) -> tuple[str, ...]:
+        """What must be true beyond ranges, a line a rule."""
+        cross_field = [f"{rule.name}: {rule.text}" for rule in self.rules]
+        return (*cross_field, *(f"{rule.name}: {rule.text}" for rule in self.place_rules))
+
+    def check_at(self, target: Target, conditions: Conditions, *, on_step: bool = True) -> tuple[Violation, ...]:
+        """Return every violation of conditions on one flow; empty when all is legal there.
+
+        This is what an appliance itself asks before it sends anything.
+        """
+        found = (
+            *self.check_target(target),
+            *self.check(conditions, on_step=on_step),
+            *(violation for rule in self.place_rules for violation in rule.violations(target, conditions)),
+        )
+        return tuple(violation.model_copy(update={"where": str(target)}) for violation in found)
 
     def check_target(self, target: Target) -> tuple[Violation, ...]:
         """Return what is wrong with a target."""

@@ -8,7 +8,7 @@ from time import monotonic_ns
 from typing import Literal, TypeVar
 
 from impairlab.drivers.aftermath import find_out
-from impairlab.drivers.appliance import Appliance, Commit, OnMismatch
+from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.links.link import Exchange
 from impairlab.drivers.model.applied import FlowEntry, Statistics
 from impairlab.drivers.model.capabilities import Violation
@@ -34,7 +34,6 @@ from impairlab.drivers.xena.chassis import Chassis, is_not_reserved
 from impairlab.drivers.xena.counters import ALL_FLOWS, clear_line, counter_queries, read_counters
 from impairlab.drivers.xena.programmed import KINDS, Programmed
 from impairlab.drivers.xena.reading import Place, optional, read_programmed
-from impairlab.drivers.xena.rules import target_violations
 from impairlab.drivers.xena.text import STATUS_NUMBERS, Line, asking, setting
 from impairlab.drivers.xena.translation import Translator
 from impairlab.drivers.xena.writing import FlowWriter
@@ -84,11 +83,6 @@ class XenaChimera(Appliance):
             with suppress(ImpairlabError):  # a chassis that is gone has given it back itself
                 self._chassis.release()
         self._chassis.close()
-
-    def check(self, settings: Mapping[Target, Conditions], on_mismatch: OnMismatch = "refuse") -> tuple[Violation, ...]:
-        """Return all that the appliance cannot do, also what it does on some flows only; talks to nobody."""
-        flows = (violation for pair in settings.items() for violation in target_violations(*pair))
-        return (*super().check(settings, on_mismatch), *flows)
 
     def read_many(self, targets: Iterable[Target]) -> Sequence[FlowEntry]:
         """Return what is programmed on each of the flows. Asks again what it can do when its latency mode changed."""

@@ -13,7 +13,7 @@ from impairlab.drivers.xena.commands import COMMANDS, MOST_PACKETS, PPM
 from impairlab.drivers.xena.delays import POISSON_QUANTUM_NS, STEP_NS
 from impairlab.drivers.xena.filters import FIELDS
 from impairlab.drivers.xena.patterns import GAP_RESOLUTION, LAWS
-from impairlab.drivers.xena.rules import delay_rules, pattern_rules
+from impairlab.drivers.xena.rules import PLACE_RULES, delay_rules, pattern_rules
 from impairlab.drivers.xena.translation import MILLISECOND_NS, RATE_STEP
 
 FLOWS = 7
@@ -48,6 +48,7 @@ def capabilities(paths: tuple[str, ...], delays_ns: tuple[int, int], unit_ns: in
         flows=FLOWS,
         filter_fields=FIELDS,
         rules=(*delay_rules(*delays_ns), *pattern_rules()),
+        place_rules=PLACE_RULES,
         statistics=COUNTERS,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
-from impairlab.drivers.model.capabilities import Range, Rule, Violation, format_value
+from impairlab.drivers.model.capabilities import PlaceRule, Range, Rule, Violation, format_value
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.delays import AccumulateBurst, Delay
 from impairlab.drivers.model.flows import EVERYTHING_ELSE, Target
@@ -68,20 +68,24 @@ def pattern_rules() -> tuple[Rule, ...]:
     )
 
 
-def target_violations(target: Target, conditions: Conditions) -> Iterator[Violation]:
-    """Yield what the appliance does on some flows only."""
+def _layers(target: Target, conditions: Conditions) -> Iterator[Violation]:
     corrupt = conditions.corrupt
     if target.flow == EVERYTHING_ELSE and corrupt is not None and corrupt.damages in _NOT_ON_EVERYTHING_ELSE:
-        yield Violation(
-            where=str(target), field="corrupt.damages", problem=f"{corrupt.damages} needs a flow with a filter",
-            legal="ethernet on 'everything else'; ip, udp and tcp on flow 1 ..",
-        )  # fmt: skip
-    if target.flow != EVERYTHING_ELSE and conditions.link is not None:
-        yield Violation(
-            where=str(target), field="link", problem="belongs to the port, not to one of its flows",
-            legal="set it on 'everything else'",
-        )  # fmt: skip
+        problem = f"{corrupt.damages} needs a flow with a filter"
+        yield Violation(field="corrupt.damages", problem=problem, legal=_LAYERS_TEXT)
 
+
+def _port_alone(target: Target, conditions: Conditions) -> Iterator[Violation]:
+    if target.flow != EVERYTHING_ELSE and conditions.link is not None:
+        problem = "belongs to the port, not to one of its flows"
+        yield Violation(field="link", problem=problem, legal=_LINK_TEXT)
+
+
+_LAYERS_TEXT = "ethernet on 'everything else'; ip, udp and tcp on flow 1 .."
+_LINK_TEXT = "set it on 'everything else'"
+
+PLACE_RULES = (PlaceRule("corrupt.damages", _LAYERS_TEXT, _layers), PlaceRule("link", _LINK_TEXT, _port_alone))
+"""What the appliance does on some flows only."""
 
 _GAMMA_TEXT = (
     "of a gamma law: shape = (mean / spread)^2 a whole number and scale = mean / shape a multiple of {step},"

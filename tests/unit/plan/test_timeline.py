@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - a table of texts and the lines they cause reads best unbroken
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from impairlab.controller.plan.check import check
 from impairlab.controller.plan.rack import PathRef
 from impairlab.controller.plan.scenario_file import parse_scenario, read_scenario
 from impairlab.controller.plan.timeline import Timeline, build_timeline, preview
+from impairlab.drivers.calnex.sne_held import held_rule
 from impairlab.drivers.model import Capabilities, Conditions, Feature, Provenance, Range
 from impairlab.drivers.model.errors import FileError
+from impairlab.drivers.xena.capabilities import capabilities
 
 BINDING = {"wan": PathRef("wan-1", "1")}
 SECOND = 1_000_000_000
@@ -214,3 +217,25 @@ def test_values_off_step_may_be_left_to_the_nearest() -> None:
     timeline = build_timeline(scenario, BINDING)
     assert check(scenario, timeline, BINDING, {"wan-1": BOX}, on_mismatch="nearest") == ()
     assert len(check(scenario, timeline, BINDING, {"wan-1": BOX})) == 1
+
+
+def test_what_an_appliance_does_on_some_flows_only_is_named_offline() -> None:
+    chimera = capabilities(("1",), (0, SECOND), 10_000_000)
+    phases = HEAD + "- a: {for: 2 s, wan: {b-a: {corrupt: {rate: 1 %, damages: udp}}}}\n"
+    scenario = parse_scenario(phases, "s.yaml", {})
+    timeline = build_timeline(scenario, BINDING)
+    (fault,) = check(scenario, timeline, BINDING, {"wan-1": chimera})
+    assert str(fault) == (
+        "s.yaml:4:59 phases[0].a.wan.b-a.corrupt.damages: wan-1: udp needs a flow with a filter; "
+        "legal: ethernet on 'everything else'; ip, udp and tcp on flow 1 .."
+    )
+
+
+def test_what_a_map_holds_in_one_direction_only_is_named_offline() -> None:
+    rule = held_rule({"a-b": {"packetdrop": "Drop"}, "b-a": {}})
+    box = replace(BOX, place_rules=(rule,))
+    scenario = parse_scenario(HEAD + "- a: {for: 2 s, wan: {both: {loss: 1 %}}}\n", "s.yaml", {})
+    timeline = build_timeline(scenario, BINDING)
+    faults = [str(fault) for fault in check(scenario, timeline, BINDING, {"wan-1": box})]
+    assert len(faults) == 1
+    assert "the map holds none that acts in this direction; legal: what it holds: nothing" in faults[0]
