@@ -15,7 +15,8 @@ BURSTS = range(1, 10_001)
 
 _SOURCE = "QuickCall library di_attero100G, github.com/Spirent/iTest-assets"
 _RATE_STEP = Decimal("1e-7")
-_MOST_SECONDS = 2**31 - 1
+_MOST_SECONDS = 2**31 - 2
+"""One less than what its clients can hold: with a burst that comes once goes a period that is longer by one."""
 _SECOND_NS = 10**9
 _TIMED = "; that a duration is in seconds is what one comment there says, its range is said nowhere"
 

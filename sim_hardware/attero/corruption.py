@@ -27,7 +27,7 @@ DISTRIBUTIONS = ("Rate", "Burst")
 PERIOD_TYPES: tuple[PeriodType, ...] = ("Continuous", "Duration", "DurationPktBased")
 MOST_BURST = 10_000
 MOST_DEPTH = 32
-MOST_SPAN = 1_000_000_000
+MOST_SPAN = 2**31 - 1
 _FIRST_RATE = Rate.read("0.1%")
 
 

@@ -102,7 +102,7 @@ CHOICES = (
     ),
     HouseAnswer(
         "The ranges of Duration and Period",
-        "Whole numbers from 1 to 1000000000; the period counts only where Repeated is true",
+        "Whole numbers from 1 to 2147483647; the period counts only where Repeated is true",
         "Something that the model can hold",
     ),
     HouseAnswer("Rate", "Each packet independently with that probability", "The plain meaning"),
