@@ -1,18 +1,36 @@
-"""The driver, against a stand-in for the box that runs in the test."""
+"""The driver, under the contract of every driver, against a stand-in for the box that runs in the test."""
+
+import time
+from contextlib import contextmanager
 
 import pytest
 from acme import AcmeAppliance
 
-from impairlab.drivers import CapabilityError, VerifyMismatch, delay, loss
-from impairlab.drivers.testing.peers import answering, tcp_peer
+from impairlab.drivers import NEUTRAL, Conditions, VerifyMismatch, delay
+from impairlab.drivers.testing.bench import NotOffered
+from impairlab.drivers.testing.drivers import DriverContract
+from impairlab.drivers.testing.peers import tcp_peer
 
 
 class Box:
-    """What the manual says, in a few lines. A deaf one says ok and does nothing."""
+    """What the manual says, in a few lines, and the bench it stands on. A deaf one says ok and does nothing."""
+
+    secret = None
 
     def __init__(self) -> None:
         self.delays = {"a-b": "0", "b-a": "0"}
         self.deaf = False
+        self.late_s = 0.0
+        self.wires = []
+        self.address = ""
+
+    def serve(self, _number, wire) -> None:
+        self.wires.append(wire)
+        while (line := wire.read_line()) is not None:
+            reply = self.answer(line)
+            late_s, self.late_s = self.late_s, 0.0
+            time.sleep(late_s)
+            wire.send(f"{reply}\n".encode())
 
     def answer(self, line: str) -> str:
         match line.split():
@@ -26,36 +44,42 @@ class Box:
                 return "ok"
         return "what?"
 
+    def conditions(self, target):
+        delay_us = int(self.delays[target.direction])
+        return Conditions.of(delay(f"{delay_us} us")) if delay_us else NEUTRAL
 
-@pytest.fixture
-def box():
-    return Box()
+    def answer_late(self, after_ns) -> None:
+        self.late_s = after_ns / 1e9
 
+    def restart(self) -> None:
+        self.delays = {"a-b": "0", "b-a": "0"}
+        for wire in self.wires:
+            wire.reset()
 
-@pytest.fixture
-def acme(box):
-    with tcp_peer(answering(box.answer)) as (host, port), AcmeAppliance(f"tcp://{host}:{port}") as appliance:
-        yield appliance
+    def reserve(self, holder) -> None:
+        raise NotOffered("it has no lock")
 
-
-def test_a_delay_is_set_for_as_long_as_the_block_lasts(acme, box):
-    box.delays["a-b"] = "7"
-    with acme.path("1").impaired(delay("40 ms"), direction="a-b") as [form, mean]:
-        assert box.delays == {"a-b": "40000", "b-a": "0"}
-        assert (form.field, form.read_back) == ("delay.distribution", "constant")
-        assert (mean.field, mean.asked, mean.read_back) == ("delay.mean", "40 ms", "40 ms")
-    assert box.delays == {"a-b": "7", "b-a": "0"}
+    def free(self) -> None:
+        """Nobody ever holds it."""
 
 
-def test_what_it_cannot_do_is_refused_before_anything_is_sent(acme, box):
-    with pytest.raises(CapabilityError, match="loss: not offered by this appliance"):
-        acme.path("1").apply(loss("1 %"))
-    with pytest.raises(CapabilityError, match=r"1\.5 us is off step"):
-        acme.path("1").apply(delay("1500 ns"))
-    assert box.delays == {"a-b": "0", "b-a": "0"}
+@contextmanager
+def switched_on():
+    box = Box()
+    with tcp_peer(box.serve) as (host, port):
+        box.address = f"tcp://{host}:{port}"
+        yield box
 
 
-def test_a_box_that_does_not_do_what_it_says_is_found_out(acme, box):
-    box.deaf = True
-    with pytest.raises(VerifyMismatch, match=r"delay: wanted .*, read -"):
-        acme.path("1").apply(delay("40 ms"))
+class TestAcmeAppliance(DriverContract):
+    driver = AcmeAppliance
+
+    def serve(self):
+        return switched_on()
+
+
+def test_a_box_that_does_not_do_what_it_says_is_found_out():
+    with switched_on() as box, AcmeAppliance(box.address) as acme:
+        box.deaf = True
+        with pytest.raises(VerifyMismatch, match=r"delay: wanted .*, read -"):
+            acme.path("1").apply(delay("40 ms"))
