@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from impairlab.drivers.model.applied import Applied
 from impairlab.drivers.model.capabilities import Capabilities, feature_name, fields_of, form_of, format_value
 from impairlab.drivers.model.conditions import Conditions
+from impairlab.drivers.model.effects import effect
 from impairlab.drivers.model.flows import Target
 from impairlab.drivers.model.impairments import Impairment
 
@@ -46,7 +47,7 @@ def applied_records(
 
 
 def differences(wanted: Mapping[Target, Conditions], found: Mapping[Target, Conditions]) -> list[str]:
-    """Return one line for each impairment in which `found` is not what is wanted."""
+    """Return one line for each impairment in which `found` does something else than is wanted."""
     lines = []
     for target, conditions in wanted.items():
         want = {each.kind: each for each in conditions}
@@ -54,7 +55,7 @@ def differences(wanted: Mapping[Target, Conditions], found: Mapping[Target, Cond
         lines += [
             f"{target} {kind}: wanted {_show(want.get(kind))}, read {_show(have.get(kind))}"
             for kind in (*want, *(kind for kind in have if kind not in want))
-            if want.get(kind) != have.get(kind)
+            if effect(want.get(kind)) != effect(have.get(kind))
         ]
     return lines
 

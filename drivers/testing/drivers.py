@@ -30,6 +30,7 @@ from impairlab.drivers.links.wire_log import WireLog, read_wire_log
 from impairlab.drivers.model.applied import Statistics
 from impairlab.drivers.model.capabilities import Feature, feature_name
 from impairlab.drivers.model.conditions import NEUTRAL, Conditions
+from impairlab.drivers.model.effects import effects
 from impairlab.drivers.model.errors import (
     CapabilityError,
     ExchangeTimeout,
@@ -42,7 +43,6 @@ from impairlab.drivers.model.flows import Filter, Target
 from impairlab.drivers.options import Options
 from impairlab.drivers.registry import Driver
 from impairlab.drivers.testing.bench import Bench, NotOffered
-from impairlab.drivers.testing.effects import effects
 from impairlab.drivers.testing.examples import EVERY_FIELD, EVERY_KIND, FILTERS
 from impairlab.drivers.testing.specimens import Specimen, as_specimens, between, beyond, specimens
 
@@ -371,10 +371,10 @@ def _two_conditions(box: Appliance) -> tuple[Conditions, Conditions]:
     found = (
         each.conditions
         for each in specimens(box.capabilities.features.values(), lambda c: not box.check({everything: c}))
-        if each.conditions is not None and each.place == "typical"  # a low may be as good as nothing
+        if each.conditions is not None and effects(each.conditions)
     )
     one = next(found)
-    return one, next(each for each in found if each != one)
+    return one, next(each for each in found if effects(each) != effects(one))
 
 
 def _sent(log: WireLog) -> int:

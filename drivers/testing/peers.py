@@ -61,6 +61,11 @@ class SocketWire:
         except OSError:
             return
 
+    def hang_up(self) -> None:
+        """End the connection from another thread; the one that serves it then finds the end of the stream."""
+        with suppress(OSError):  # it has ended by itself
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def encrypted(self, context: ssl.SSLContext) -> SocketWire | None:
         """Return this connection behind TLS, as its server; None when the other side refuses."""
         try:

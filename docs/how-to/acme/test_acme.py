@@ -54,7 +54,7 @@ class Box:
     def restart(self) -> None:
         self.delays = {"a-b": "0", "b-a": "0"}
         for wire in self.wires:
-            wire.reset()
+            wire.hang_up()
 
     def reserve(self, holder) -> None:
         raise NotOffered("it has no lock")

@@ -39,8 +39,8 @@ class SimulatedBench:
         self.simulator.inject(LateReply(after_ns))
 
     def restart(self) -> None:
-        self.simulator.clear_faults()
         self.simulator.inject(Reboot())
+        self.simulator.clear_faults()  # only now: an answer that is no longer late would get through before
 
     def reserve(self, holder: str) -> None:
         if self._lockless:

@@ -30,8 +30,8 @@ class ScpiBench:
         self.simulator.inject(LateReply(after_ns))
 
     def restart(self) -> None:
-        self.simulator.clear_faults()
         self.simulator.inject(Reboot())
+        self.simulator.clear_faults()  # only now: an answer that is no longer late would get through before
 
     def reserve(self, holder: str) -> None:
         self._holder = socket.create_connection(self._server, 10)

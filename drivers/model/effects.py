@@ -16,11 +16,12 @@ from impairlab.drivers.model.patterns import Even, Random, RandomBurst, Spaced
 
 def effects(conditions: Conditions) -> dict[str, object]:
     """Return something that is equal for conditions with equal effects: what hits no packet is left out."""
-    found = {impairment.kind: _effect(impairment) for impairment in conditions}
-    return {kind: effect for kind, effect in found.items() if effect is not None}
+    found = {impairment.kind: effect(impairment) for impairment in conditions}
+    return {kind: one for kind, one in found.items() if one is not None}
 
 
-def _effect(impairment: Impairment) -> object | None:
+def effect(impairment: Impairment | None) -> object | None:
+    """Return something that is equal for impairments with equal effects; None for what hits no packet."""
     match impairment:
         case Delay(distribution="constant", mean=0):
             return None
