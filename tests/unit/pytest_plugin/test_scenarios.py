@@ -89,7 +89,7 @@ def test_it(impairlab_run):
             "*planned*sent*acknowledged",
             "  -* s * -* s * -* s  prepare; wan a-b: neutral; wan b-a: neutral",
             "*[[]calm] phase",
-            "*[+-]* s *[+-]* s *[+-]* s  [[]rough] phase; wan b-a: delay 40 ms",
+            "*[+-]* s *[+-]* s *[+-]* s  [[]rough] phase*; wan b-a: delay 40 ms",
             "the run's record: */runs/*-brief",
         ]
     )
