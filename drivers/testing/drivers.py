@@ -43,8 +43,9 @@ from impairlab.drivers.model.flows import Filter, Target
 from impairlab.drivers.options import Options
 from impairlab.drivers.registry import Driver
 from impairlab.drivers.testing.bench import Bench, NotOffered
-from impairlab.drivers.testing.examples import EVERY_FIELD, EVERY_KIND, FILTERS
-from impairlab.drivers.testing.specimens import Specimen, as_specimens, between, beyond, specimens
+from impairlab.drivers.testing.examples import EVERY_KIND, FILTERS
+from impairlab.drivers.testing.places import Places
+from impairlab.drivers.testing.specimens import as_specimens, between, beyond, specimens
 
 MS = 1_000_000
 PATIENT_NS = 30 * SECOND_NS
@@ -100,16 +101,16 @@ class DriverContract(ABC):
 
     def test_every_declared_field_is_set_and_read_back_at_low_high_and_step(self) -> None:
         with self.serve() as bench, self.connected(bench) as box:
-            target, legal = _place_for(box)
+            places = Places(box)
             wrong, reached, other = [], set(), set()
-            found_by_trying = specimens(box.capabilities.features.values(), legal)
+            found_by_trying = specimens(box.capabilities.features.values(), places.allow)
             for specimen in chain(found_by_trying, (each for e in self.examples for each in as_specimens(e))):
                 if specimen.conditions is None:
                     continue
                 reached.add((specimen.feature, specimen.field))
-                problem = _tried(box, target(specimen.conditions), specimen)
+                problem = _tried(box, places, specimen.conditions)
                 wrong += [f"{specimen}: {problem}"] if problem else []
-                found = _settled(bench, target(specimen.conditions), specimen.conditions)
+                found = _settled(bench, places.of(specimen.conditions), specimen.conditions)
                 same = effects(found) == effects(specimen.conditions)
                 if specimen.feature in self.other_words:
                     other |= set() if same else {specimen.feature}
@@ -134,17 +135,17 @@ class DriverContract(ABC):
 
     def test_a_value_between_steps_is_refused_or_moved_and_recorded(self) -> None:
         with self.serve() as bench, self.connected(bench) as box:
-            target, _ = _place_for(box)
+            places = Places(box)
             features = box.capabilities.features.values()
-            found = between(features, lambda c: not box.check({target(c): c}, "nearest"))
+            found = between(features, lambda c: not box.check({places.of(c): c}, "nearest"))
             odd = next((each for each in found if box.capabilities.nearest(each) != each), None)
             if odd is None:
                 pytest.skip("no field has a step coarser than the vocabulary's")
             with pytest.raises(CapabilityError, match="off step"):
-                box.apply(target(odd), odd)
-            records = box.apply(target(odd), odd, on_mismatch="nearest")
+                box.apply(places.of(odd), odd)
+            records = box.apply(places.of(odd), odd, on_mismatch="nearest")
             assert any(record.quantised for record in records)
-            assert bench.conditions(target(odd)) == box.capabilities.nearest(odd)
+            assert bench.conditions(places.of(odd)) == box.capabilities.nearest(odd)
 
     def test_directions_are_set_each_for_itself_and_cleared(self) -> None:
         with self.serve() as bench, self.connected(bench) as box:
@@ -324,23 +325,10 @@ class _StoppedError(Exception):
     """What stops the body of a `with`."""
 
 
-def _place_for(box: Appliance) -> tuple[Callable[[Conditions], Target], Callable[[Conditions], bool]]:
-    """Return where conditions are legal (everything else if it can be, else flow 1), and whether they are at all."""
-    path = box.paths[0]
-    everything = Target(path=path, direction="a-b")
-    filtered = Target(path=path, direction="a-b", flow=1) if box.capabilities.flows else everything
-
-    def place(conditions: Conditions) -> Target:
-        return everything if not box.check({everything: conditions}, "nearest") else filtered
-
-    return place, lambda conditions: not box.check({place(conditions): conditions})
-
-
-def _tried(box: Appliance, target: Target, specimen: Specimen) -> str:
-    """Set a specimen; return what is wrong, "" if nothing is."""
-    conditions = specimen.conditions or NEUTRAL
-    if target.flow and box.read(target).filter is None:
-        box.set_filter(target, EVERY_FIELD)
+def _tried(box: Appliance, places: Places, conditions: Conditions) -> str:
+    """Set conditions; return what is wrong, "" if nothing is."""
+    target = places.of(conditions)
+    places.prepare(target)
     try:
         records = box.apply(target, conditions)
     except ImpairlabError as error:

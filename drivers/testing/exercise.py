@@ -13,9 +13,8 @@ from impairlab.drivers.appliance import Appliance
 from impairlab.drivers.model.capabilities import Capabilities
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.errors import CapabilityError, InstrumentError, VerifyMismatch
-from impairlab.drivers.model.flows import Target
-from impairlab.drivers.testing.examples import FILTERS
-from impairlab.drivers.testing.specimens import Specimen, specimens
+from impairlab.drivers.testing.places import Places
+from impairlab.drivers.testing.specimens import specimens
 
 Result = tuple[str, object]
 """What was done, and what came of it, as JSON has it."""
@@ -58,26 +57,17 @@ EXERCISES: Mapping[str, Callable[[Appliance], Iterator[Result]]] = MappingProxyT
 
 
 def _written(box: Appliance) -> Iterator[Result]:
-    everything = Target(path=box.paths[0], direction="a-b")
-    filtered = everything.model_copy(update={"flow": 1}) if box.capabilities.flows else everything
-
-    def place(conditions: Conditions) -> Target:
-        return everything if not box.check({everything: conditions}) else filtered
-
-    def is_legal(conditions: Conditions) -> bool:
-        return not box.check({place(conditions): conditions})
-
-    for specimen in specimens(box.capabilities.features.values(), is_legal):
+    places = Places(box)
+    for specimen in specimens(box.capabilities.features.values(), places.allow):
         if specimen.conditions is not None:
-            yield f"set {specimen}", _tried(box, place(specimen.conditions), specimen)
+            yield f"set {specimen}", _tried(box, places, specimen.conditions)
 
 
-def _tried(box: Appliance, target: Target, specimen: Specimen) -> object:
+def _tried(box: Appliance, places: Places, conditions: Conditions) -> object:
+    target = places.of(conditions)
     try:
-        if target.flow and box.read(target).filter is None:
-            fields = box.capabilities.filter_fields
-            box.set_filter(target, next(each for each in FILTERS if set(each.model_dump(exclude_none=True)) <= fields))
-        records = box.apply(target, specimen.conditions or Conditions())
+        places.prepare(target)
+        records = box.apply(target, conditions)
     except (InstrumentError, VerifyMismatch, CapabilityError) as error:
         return type(error).__name__
     return [f"{record.field}: {record.read_back}" for record in records]
