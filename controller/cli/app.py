@@ -17,6 +17,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "check": "impairlab.controller.cli.check",
         "demo": "impairlab.controller.cli.demo",
         "discover": "impairlab.controller.cli.discover",
+        "doctor": "impairlab.controller.cli.doctor",
         "preview": "impairlab.controller.cli.preview",
         "record": "impairlab.controller.cli.record",
         "report": "impairlab.controller.cli.report",

@@ -48,17 +48,20 @@ def _claimed(device: str, name: str) -> socket.socket:
         sock.close()
         if error.errno != errno.EADDRINUSE:
             raise
-        raise LockedByOther(f"{_holder(where)}, which drives {device}", appliance=name) from error
+        raise LockedByOther(holder(device) or f"another process, which drives {device}", appliance=name) from error
     sock.listen()
     return sock
 
 
-def _holder(where: str) -> str:
+def holder(device: str) -> str | None:
+    """Return who has a claim on a device; None where nobody has. Claims nothing."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(1)
         try:
-            asking.connect(where)
+            asking.connect(f"\0impairlab-netem-{device}")
+        except ConnectionRefusedError:
+            return None
         except OSError:
-            return "another process"
+            return f"another process, which drives {device}"
         pid, _, _ = struct.unpack("iII", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return f"process {pid}"
+    return f"process {pid}, which drives {device}"

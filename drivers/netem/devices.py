@@ -94,10 +94,15 @@ def existing(present: Mapping[str, Link], paths: tuple[PathPorts, ...], name: st
         ConnectError: Says which there are.
     """
     for device in (device for path in paths for device in path.devices):
-        if device not in present:
-            raise ConnectError(f"there is no device {device}; there are {', '.join(sorted(present))}", appliance=name)
-        if not present[device].up:
-            raise ConnectError(f"{device} is down: `ip link set {device} up`", appliance=name)
+        if problem := absence(present, device):
+            raise ConnectError(problem, appliance=name)
+
+
+def absence(present: Mapping[str, Link], device: str) -> str | None:
+    """Return what is wrong with a device that is not there, or is down; None where it is up."""
+    if device not in present:
+        return f"there is no device {device}; there are {', '.join(sorted(present))}"
+    return None if present[device].up else f"{device} is down: `ip link set {device} up`"
 
 
 def not_the_way_in(route: RouteSocket, present: Mapping[str, Link], paths: tuple[PathPorts, ...], name: str) -> None:
@@ -106,17 +111,20 @@ def not_the_way_in(route: RouteSocket, present: Mapping[str, Link], paths: tuple
     Raises:
         ConnectError: Says how to allow it.
     """
-    session = os.environ.get("SSH_CONNECTION", "").split()
-    if len(session) != 4:
-        return
-    indexes = {index for index, address in links.addresses(route) if address == session[2]}
     for device in (device for path in paths for device in path.devices):
-        if present[device].index in indexes:
-            raise ConnectError(
-                f"{device} carries this SSH session ({session[2]}): impair another device, work from the console, or "
-                "add ssh=allow to the address",
-                appliance=name,
-            )
+        if problem := way_in(route, present[device]):
+            raise ConnectError(problem, appliance=name)
+
+
+def way_in(route: RouteSocket, link: Link) -> str | None:
+    """Return what is wrong with the device that carries this SSH session; None with any other."""
+    session = os.environ.get("SSH_CONNECTION", "").split()
+    if len(session) != 4 or (link.index, session[2]) not in set(links.addresses(route)):
+        return None
+    return (
+        f"{link.name} carries this SSH session ({session[2]}): impair another device, work from the console, or "
+        "add ssh=allow to the address"
+    )
 
 
 def foreign_root(roots: Mapping[int, Qdisc], link: Link, name: str, *, replace: bool) -> Qdisc | None:
@@ -125,20 +133,26 @@ def foreign_root(roots: Mapping[int, Qdisc], link: Link, name: str, *, replace: 
     Raises:
         ConnectError: It may not be replaced, or cannot be put back.
     """
+    if problem := foreignness(roots, link, replace=replace):
+        raise ConnectError(problem, appliance=name)
+    root = roots.get(link.index)
+    return None if root is None or root.place.handle in {0, OWN_HANDLE} else root
+
+
+def foreignness(roots: Mapping[int, Qdisc], link: Link, *, replace: bool) -> str | None:
+    """Return what is wrong with somebody else's root; None where there is none, or it may be replaced and put back."""
     root = roots.get(link.index)
     if root is None or root.place.handle in {0, OWN_HANDLE}:
         return None
     what = f"{link.name} has a queueing discipline of somebody else: {root.kind} {root.place.handle >> 16:x}:"
     if not replace:
-        raise ConnectError(
+        return (
             f"{what}; remove it with `tc qdisc del dev {link.name} root`, or add foreign=replace to the address to "
-            "have it put back at the end",
-            appliance=name,
+            "have it put back at the end"
         )
     if root.kind not in REBUILT:
-        legal = ", ".join(sorted(REBUILT))
-        raise ConnectError(f"{what}; it could not be put back as it was (only {legal} can)", appliance=name)
-    return root
+        return f"{what}; it could not be put back as it was (only {', '.join(sorted(REBUILT))} can)"
+    return None
 
 
 def quieten(link: Link, found: Found, route: RouteSocket, *, is_host: bool) -> None:

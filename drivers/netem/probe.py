@@ -27,6 +27,10 @@ _CLONE_NEWNET = 0x40000000
 _LOOPBACK = 1
 _SPARE = Place(_LOOPBACK, 0x10000, messages.ROOT)
 _NEUTRAL: Mapping[Role, NetemState] = {"loss": NetemState(), "delay": NetemState(), "gate": NetemState()}
+NOT_ALLOWED = (
+    "changing queueing disciplines needs CAP_NET_ADMIN, and trying out what the kernel can do CAP_SYS_ADMIN: "
+    "run as root"
+)
 _ODD_NS = 12_345_678_901_234_567
 """142 days and some nanoseconds: no kernel without 64-bit times answers this."""
 
@@ -96,19 +100,19 @@ def in_spare_namespace(work: Callable[[], T], name: str) -> T:
 
 def not_allowed(name: str) -> AuthError:
     """Return what to say when the kernel forbids it."""
-    return AuthError(
-        "changing queueing disciplines needs CAP_NET_ADMIN, and trying out what the kernel can do CAP_SYS_ADMIN: "
-        "run as root",
-        appliance=name,
-    )
+    return AuthError(NOT_ALLOWED, appliance=name)
 
 
 def no_netem(name: str) -> IncompatiblePeer:
     """Return what to say when there is no netem."""
-    return IncompatiblePeer(
+    return IncompatiblePeer(absence(), appliance=name)
+
+
+def absence() -> str:
+    """Return what is wrong with a kernel without netem."""
+    return (
         f"kernel {os.uname().release} has no netem: `modprobe sch_netem`; if there is no such module, install the "
-        "package with it (RHEL, Fedora: kernel-modules-extra; Ubuntu: linux-modules-extra)",
-        appliance=name,
+        "package with it (RHEL, Fedora: kernel-modules-extra; Ubuntu: linux-modules-extra)"
     )
 
 

@@ -57,7 +57,11 @@ def test_the_usage_line_has_every_option_choice_and_argument(cli_page, verb):
     for parameter in VERBS[verb].params:
         if isinstance(parameter, click.Argument):
             word = parameter.name.upper()
-            assert words.rstrip().endswith(word if parameter.nargs == 1 else f"{word.removesuffix('S')}...")
+            assert (
+                words.rstrip()
+                .removesuffix("" if parameter.required else "]")
+                .endswith(word if parameter.nargs == 1 else f"{word.removesuffix('S')}...")
+            )
         elif isinstance(parameter.type, click.Choice):
             assert f"{parameter.opts[0]} {'|'.join(parameter.type.choices)}]" in words
 
