@@ -177,6 +177,7 @@ class DriverContract(ABC):
                 box.apply(target, wanted)
                 snapshot = box.snapshot()
                 box.neutral()
+                assert bench.conditions(target) == NEUTRAL
             with self.connected(bench) as again:
                 again.restore(snapshot)
                 assert bench.conditions(target) == wanted

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import contextmanager
+from threading import Lock
 
 import pytest
 from acme import AcmeAppliance
@@ -22,12 +23,16 @@ class Box:
         self.deaf = False
         self.late_s = 0.0
         self.wires = []
+        self.power = Lock()
         self.address = ""
 
     def serve(self, _number, wire) -> None:
         self.wires.append(wire)
         while (line := wire.read_line()) is not None:
-            reply = self.answer(line)
+            with self.power:
+                if wire not in self.wires:  # what came before a restart is lost with it
+                    return
+                reply = self.answer(line)
             late_s, self.late_s = self.late_s, 0.0
             time.sleep(late_s)
             wire.send(f"{reply}\n".encode())
@@ -52,9 +57,11 @@ class Box:
         self.late_s = after_ns / 1e9
 
     def restart(self) -> None:
-        self.delays = {"a-b": "0", "b-a": "0"}
-        for wire in self.wires:
-            wire.hang_up()
+        with self.power:
+            self.delays = {"a-b": "0", "b-a": "0"}
+            for wire in self.wires:
+                wire.hang_up()
+            self.wires.clear()
 
     def reserve(self, holder) -> None:
         raise NotOffered("it has no lock")
