@@ -82,9 +82,9 @@ def test_the_demo_fits_a_usual_terminal(scenario):
     view.conditions_changed("wan", "b-a", Conditions.of(delay("40 ms", jitter="8 ms"), loss("1 %", burst=4)))
     lines = drawn(view)
     assert lines[0] == scenario.title
-    assert "baseline 20 s   impaired 26 s   outage 0.6 s   recovery 16 s" in lines
+    assert "baseline 20 s   impaired 30 s   outage 0.6 s   recovery 16 s" in lines
     assert "wan  A ← B  delay 40 ms ± 8 ms normal, loss 1 % in bursts of 4" in lines
-    assert lines[-1] == "0.0 of 62.6 s"
+    assert lines[-1] == "0.0 of 66.6 s"
 
 
 def test_the_bars_are_on_one_line_of_a_usual_terminal():

@@ -44,7 +44,12 @@ QUANTITIES = [
 FIELDS = {TIME: Time, RATE: Rate, SIZE: Size, PROBABILITY: Probability, FREQUENCY: Frequency}
 
 whole = st.integers(0, LONGEST)
-fractions = st.decimals(0, 1, places=15) | st.decimals(0, 1, allow_nan=False)
+LONGEST_NUMBER = 60
+"""Digits that a number may have: more are refused."""
+
+fractions = st.decimals(0, 1, places=15) | st.decimals(0, 1, allow_nan=False).filter(
+    lambda fraction: len(fraction.as_tuple().digits) <= LONGEST_NUMBER
+)
 each_quantity = pytest.mark.parametrize(("quantity", "parse"), QUANTITIES, ids=lambda each: getattr(each, "name", ""))
 
 
