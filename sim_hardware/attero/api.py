@@ -18,7 +18,7 @@ from impairlab.sim_hardware.attero.results_api import ResultsApi
 from impairlab.sim_hardware.attero.values import TOKEN_KEY, BadArgument
 from impairlab.sim_hardware.faults import ArmedFaults, SessionExpired
 from impairlab.sim_hardware.rest.bodies import Read, written
-from impairlab.sim_hardware.rest.house import HouseRefusal, Refused
+from impairlab.sim_hardware.rest.refusals import HouseRefusal, Refused
 from impairlab.sim_hardware.rest.routes import Asked, Router
 from impairlab.sim_hardware.transports.http import HttpRequest, HttpResponse, json_response
 

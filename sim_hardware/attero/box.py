@@ -10,9 +10,9 @@ from impairlab.drivers.model.errors import CapabilityError, ImpairlabError
 from impairlab.sim_hardware.attero import house
 from impairlab.sim_hardware.attero.corruption import NEW, Corruption
 from impairlab.sim_hardware.attero.profiles import Profile, conditions_of
+from impairlab.sim_hardware.datapath import DataPath
 from impairlab.sim_hardware.faults import ArmedFaults, SilentClamp, SilentlyIgnored, StatisticsNotReady
-from impairlab.sim_hardware.rest.datapath import DataPath
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 
 PORTS = ("Port1", "Port2")
 POSITIONS = range(8)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from impairlab.sim_hardware.attero import house
 from impairlab.sim_hardware.attero.box import PORTS, POSITIONS, Place
 from impairlab.sim_hardware.rest.bodies import BadBody, Read, read_object
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 from impairlab.sim_hardware.transports.http import HttpRequest
 
 Deed: TypeAlias = Callable[..., Read]

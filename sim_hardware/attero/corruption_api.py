@@ -9,7 +9,7 @@ from impairlab.sim_hardware.attero.calls import RESETS, Call, Deed, Routes, plac
 from impairlab.sim_hardware.attero.corruption import CORRUPTIONS, MISORDERED, Corruption
 from impairlab.sim_hardware.attero.values import BadArgument, only
 from impairlab.sim_hardware.rest.bodies import Read
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 
 _BASE = "app/impairment/corruption"
 _SYMBOLS = "app/impairment/symbolerror"

@@ -3,7 +3,8 @@
 Nothing here is vendor behaviour. What is documented is in `values`, `corruption` and `api`, with its source.
 """
 
-from impairlab.sim_hardware.rest.house import HouseAnswer, HouseRefusal
+from impairlab.sim_hardware.house import HouseAnswer
+from impairlab.sim_hardware.rest.refusals import HouseRefusal
 
 BAD_BODY = HouseRefusal("A body that is not JSON, or no object", "400 SerializationException", "As of the rest", 400)
 BAD_VALUE = HouseRefusal(

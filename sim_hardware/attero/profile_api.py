@@ -10,7 +10,7 @@ from impairlab.sim_hardware.attero.filters import read_filter
 from impairlab.sim_hardware.attero.profiles import Profile
 from impairlab.sim_hardware.attero.values import BadArgument, choice, integer, only, required, truth, words
 from impairlab.sim_hardware.rest.bodies import Read
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 
 _BASE = "app/profile/{}/{}"
 _NOT_DONE = ("filter/bytes", "filter/file")

@@ -9,9 +9,9 @@ from typing import ClassVar, Self, get_args
 
 from impairlab.drivers.model.errors import ImpairlabError
 from impairlab.sim_hardware.appliance.state import ApplianceState
+from impairlab.sim_hardware.datapath import DataPath
 from impairlab.sim_hardware.faults import ArmedFaults, DialectFault, Fault
 from impairlab.sim_hardware.planes import Plane
-from impairlab.sim_hardware.rest.datapath import DataPath
 from impairlab.sim_hardware.transports.conversations import Conversation, ConversationServer
 from impairlab.sim_hardware.transports.http import HttpConversation, HttpRequest, HttpResponse, TlsConversation
 

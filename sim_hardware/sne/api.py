@@ -11,7 +11,7 @@ from typing import Literal
 
 from impairlab.sim_hardware.faults import ArmedFaults, SessionExpired
 from impairlab.sim_hardware.rest.bodies import BadBody, Read, read_json, read_object, written
-from impairlab.sim_hardware.rest.house import HouseRefusal, Refused
+from impairlab.sim_hardware.rest.refusals import HouseRefusal, Refused
 from impairlab.sim_hardware.rest.routes import Asked, Router
 from impairlab.sim_hardware.sne import house
 from impairlab.sim_hardware.sne.box import SneBox

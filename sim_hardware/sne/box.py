@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from impairlab.drivers.model import Conditions, FlowEntry, LinkState, Statistics, Target
 from impairlab.drivers.model.errors import CapabilityError, ImpairlabError
+from impairlab.sim_hardware.datapath import DataPath
 from impairlab.sim_hardware.faults import (
     ArmedFaults,
     LinksDown,
@@ -17,8 +18,7 @@ from impairlab.sim_hardware.faults import (
     StatisticsNotReady,
 )
 from impairlab.sim_hardware.rest.bodies import Read
-from impairlab.sim_hardware.rest.datapath import DataPath
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 from impairlab.sim_hardware.sne import house
 from impairlab.sim_hardware.sne.conditions import CannotDo, conditions_of
 from impairlab.sim_hardware.sne.fields import BadValue

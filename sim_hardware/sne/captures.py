@@ -1,6 +1,6 @@
 """Capture files that were uploaded; stored and listed, and replayed by nothing."""
 
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 from impairlab.sim_hardware.sne import house
 
 LARGEST = 1024 * 1024

@@ -3,7 +3,8 @@
 Nothing here is vendor behaviour. What is documented is in `resources` and `api`, with its source.
 """
 
-from impairlab.sim_hardware.rest.house import HouseAnswer, HouseRefusal
+from impairlab.sim_hardware.house import HouseAnswer
+from impairlab.sim_hardware.rest.refusals import HouseRefusal
 
 CODE_OFFSET = 9000
 """Added to the HTTP status to make the `code` of a refusal: far from 1201, the one code that is public."""

@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 
 from impairlab.drivers.model import Direction
 from impairlab.sim_hardware.rest.bodies import BadBody, Read, read_object
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 from impairlab.sim_hardware.sne import house
 from impairlab.sim_hardware.sne.resources import RESOURCE_BY_KIND, Resource
 from impairlab.sim_hardware.sne.settings import Settings, defaults

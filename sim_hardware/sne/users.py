@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 
-from impairlab.sim_hardware.rest.house import Refused
+from impairlab.sim_hardware.rest.refusals import Refused
 from impairlab.sim_hardware.sne import house
 
 _MOST_TOKENS = 256
