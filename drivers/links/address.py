@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self, Unpack
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -77,15 +77,30 @@ class Address:
             )
         if parts.scheme not in schemes or not parts.hostname or parts.path.strip("/") or parts.fragment:
             raise wrong(f"{text} is not an address of this driver")
-        given: dict[str, str] = {}
-        for key, value in parse_qsl(parts.query, keep_blank_values=True):
-            if key not in settings:
-                raise wrong(f"{text} has an unknown setting {key!r}")
-            if key in given:
-                raise wrong(f"{text} has the setting {key!r} twice")
-            given[key] = value
+        found = read_settings(parts.query, settings, lambda problem: wrong(f"{text} {problem}"))
         user = None if parts.username is None else unquote(parts.username)
-        return cls(parts.scheme, parts.hostname, port or schemes[parts.scheme], user, {**settings, **given})
+        return cls(parts.scheme, parts.hostname, port or schemes[parts.scheme], user, found)
+
+
+def read_settings(query: str, settings: Mapping[str, str], wrong: Callable[[str], ConnectError]) -> Mapping[str, str]:
+    """Return every setting that a driver knows, given in what follows a "?" or its default.
+
+    Args:
+        query: What follows the "?".
+        settings: The legal ones, each with its default.
+        wrong: Makes the error of a problem.
+
+    Raises:
+        ConnectError: A setting that is unknown, or is given twice.
+    """
+    given: dict[str, str] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key not in settings:
+            raise wrong(f"has an unknown setting {key!r}")
+        if key in given:
+            raise wrong(f"has the setting {key!r} twice")
+        given[key] = value
+    return {**settings, **given}
 
 
 def is_visa_address(address: str) -> bool:

@@ -12,6 +12,7 @@ from impairlab.drivers.links.address import open_link
 from impairlab.drivers.links.identity import IdentityGuard
 from impairlab.drivers.links.link import Ask, Exchange
 from impairlab.drivers.links.mark import Ieee488Marker
+from impairlab.drivers.links.scpi_response import instrument_error, quote, read_errors, split_units, unquote
 from impairlab.drivers.model.applied import FlowEntry, Statistics
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.errors import (
@@ -31,7 +32,6 @@ from impairlab.drivers.scpi.capabilities import COUNTERS, FACTS, Facts, read_cap
 from impairlab.drivers.scpi.codecs import NAN, read_number
 from impairlab.drivers.scpi.dialect import read_conditions, write_conditions
 from impairlab.drivers.scpi.filters import read_filter, write_filter
-from impairlab.drivers.scpi.response import instrument_error, quote, read_errors, split_units, unquote
 
 RAW_SCPI_PORT = 5025
 """Registered with IANA as scpi-raw."""

@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
+from impairlab.drivers.links.scpi_response import split_units
 from impairlab.drivers.model.capabilities import Dimension, Range, feature_name
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.impairments import Impairment
 from impairlab.drivers.scpi.codecs import COUNT, COUNTS, NUMBER, NUMBERS, SECONDS, SWITCH, Codec, Value, words
-from impairlab.drivers.scpi.response import split_units
 
 
 @dataclass(frozen=True, slots=True)

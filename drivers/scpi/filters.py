@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from impairlab.drivers.links.scpi_response import split_units, unquote
 from impairlab.drivers.model.flows import Filter
-from impairlab.drivers.scpi.response import split_units, unquote
 
 HEADERS: Mapping[str, str] = {
     "vlan": "VLAN",
