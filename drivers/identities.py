@@ -14,7 +14,10 @@ from impairlab.drivers.model.errors import ImpairlabError
 
 GROUP = "impairlab.identities"
 
-_BUILT_IN: dict[str, Sequence[Drives]] = {"scpi": (Drives("impairlab", r"IL-\d+"),)}
+_BUILT_IN: dict[str, Sequence[Drives]] = {
+    "rs-cmw": (Drives("Rohde&Schwarz", r"CMW.*"),),
+    "scpi": (Drives("impairlab", r"IL-\d+"),),
+}
 
 
 def driver_for(manufacturer: str, model: str) -> str | None:

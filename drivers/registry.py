@@ -20,6 +20,7 @@ _BUILT_IN = {
     "calnex-attero100g": "impairlab.drivers.calnex.attero:AtteroAppliance",
     "calnex-sne": "impairlab.drivers.calnex.sne:SneAppliance",
     "netem": "impairlab.drivers.netem:NetemAppliance",
+    "rs-cmw": "impairlab.drivers.cmw:CmwAppliance",
     "scpi": "impairlab.drivers.scpi:ScpiAppliance",
     "xena-chimera": "impairlab.drivers.xena:XenaChimera",
 }

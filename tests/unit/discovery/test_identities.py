@@ -27,6 +27,7 @@ def acme(monkeypatch):
     [
         ("impairlab", "IL-8", "scpi"),
         ("ImpairLab", "IL-8", "scpi"),
+        ("Rohde&Schwarz", "CMW500", "rs-cmw"),
         ("impairlab", "Glider", None),
         ("Acme", "W100", "acme"),
         ("Acme", "W1000", None),

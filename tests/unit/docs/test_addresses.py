@@ -9,6 +9,8 @@ import pytest
 
 from impairlab.controller.plan.rack import Rack
 from impairlab.drivers import ConnectError, connect, driver_names
+from impairlab.drivers.cmw.site import Site as CmwSite
+from impairlab.drivers.links.address import is_visa_address
 from impairlab.drivers.netem.address import NetemAddress
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -42,6 +44,9 @@ ENTRIES = entries()
 def test_the_driver_reads_the_address_and_meets_nobody_there(entry):
     if entry.driver == "netem":
         assert NetemAddress.parse(entry.address).paths
+        return
+    if is_visa_address(entry.address):  # its port is in the resource's kind, and somebody may be there
+        assert CmwSite.parse(entry.address, entry.driver).entries
         return
     place = urlsplit(entry.address).netloc.rpartition("@")[2]
     with pytest.raises(ConnectError, match="refused the connection"):
