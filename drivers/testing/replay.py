@@ -1,21 +1,32 @@
-"""Replay: a peer that answers from a transcript in its order, and says which line was the first that differs."""
+"""Replay: a peer that answers from a transcript in its order, and says which line was the first that differs.
+
+Nobody can show another host's SSH key, so over SSH fingerprints in the results count as the peer's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from impairlab.drivers.links.ssh import HostKey
 from impairlab.drivers.model.errors import ImpairlabError
 from impairlab.drivers.options import Options
 from impairlab.drivers.registry import load_driver
+from impairlab.drivers.testing.exercise import Result
 from impairlab.drivers.testing.http_peers import HttpRequest, http_peer, read_request, response
 from impairlab.drivers.testing.peers import SocketWire, tcp_peer
+from impairlab.drivers.testing.ssh_peer import ChannelWire, House, ShellWire, new_host_key, ssh_peer
 from impairlab.drivers.testing.transcript import Transcript, gone_through
 
 _HIDDEN = "***"
-_OF_TLS = "fingerprint"
+_OF_THE_PLACE = {"https": {"fingerprint"}, "ssh": {"fingerprint", "known_keys", "key", "agent"}}
+"""Settings of an address, by its scheme, that recognise a host or log in: of the place, and not of the appliance."""
+
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _PATIENT_NS = 10_000_000_000
 
 
@@ -75,29 +86,57 @@ def replay(transcript: Transcript) -> None:
     """
     prompter = Prompter(transcript)
     header = transcript.header
-    with _peer(transcript, prompter) as (host, port):
+    with _peer(transcript, prompter) as address:
         try:
             options = Options(secret=_HIDDEN if header.has_secret else None, timeout_ns=_PATIENT_NS)
-            with load_driver(header.driver)(_moved(header.address, host, port), options) as box:
+            with load_driver(header.driver)(address, options) as box:
                 results = list(gone_through(header.exercise, box))
         except ImpairlabError as error:
             prompter.finish()
             raise TranscriptMismatch(f"every line was said as in the transcript, and then: {error}") from error
     prompter.finish()
+    of_one_host = _without_fingerprints if _scheme(transcript) == "ssh" else _as_it_is
     for wanted, found in zip(transcript.results, results, strict=False):
-        if wanted != found:
+        if of_one_host(wanted) != of_one_host(found):
             raise TranscriptMismatch(f"{wanted[0]}: expected {wanted[1]!r}, got {found[0]}: {found[1]!r}")
     if len(transcript.results) != len(results):
         raise TranscriptMismatch(f"{len(results)} results, expected {len(transcript.results)}")
 
 
-def _peer(transcript: Transcript, prompter: Prompter) -> AbstractContextManager[tuple[str, int]]:
-    scheme = urlsplit(transcript.header.address).scheme
+def _peer(transcript: Transcript, prompter: Prompter) -> AbstractContextManager[str]:
+    """Serve a transcript; yields the address of the appliance there."""
+    scheme = _scheme(transcript)
     if scheme == "tcp":
-        return tcp_peer(_lines_of(prompter))
+        return _served(transcript, tcp_peer(_lines_of(prompter)))
     if scheme in {"http", "https"}:
-        return http_peer(_requests_of(prompter))
-    raise TranscriptMismatch(f"{transcript.header.address} cannot be replayed: only tcp, http and https can")
+        return _served(transcript, http_peer(_requests_of(prompter)))
+    if scheme == "ssh":
+        key = new_host_key()
+        user = urlsplit(transcript.header.address).username or ""
+        house = House(key, passwords={user: _HIDDEN if transcript.header.has_secret else ""})
+        fingerprint = HostKey(key.get_name(), key.asbytes()).fingerprint
+        return _served(transcript, ssh_peer(_shell_of(prompter), house), fingerprint)
+    raise TranscriptMismatch(f"{transcript.header.address} cannot be replayed: only tcp, http, https and ssh can")
+
+
+@contextmanager
+def _served(
+    transcript: Transcript, peer: AbstractContextManager[tuple[str, int]], fingerprint: str = ""
+) -> Iterator[str]:
+    with peer as (host, port):
+        yield _moved(transcript.header.address, host, port, fingerprint)
+
+
+def _scheme(transcript: Transcript) -> str:
+    return urlsplit(transcript.header.address).scheme
+
+
+def _as_it_is(result: Result) -> str:
+    return json.dumps(result)
+
+
+def _without_fingerprints(result: Result) -> str:
+    return _FINGERPRINT.sub("SHA256:", json.dumps(result))
 
 
 def _lines_of(prompter: Prompter) -> Callable[[int, SocketWire], None]:
@@ -107,6 +146,19 @@ def _lines_of(prompter: Prompter) -> Callable[[int, SocketWire], None]:
             if answers is None:
                 return
             wire.send("".join(f"{answer}\n" for answer in answers).encode())
+
+    return serve
+
+
+def _shell_of(prompter: Prompter) -> Callable[[int, ChannelWire], None]:
+    def serve(_: int, wire: ChannelWire) -> None:
+        shell = ShellWire(wire)
+        while (line := shell.read_line()) is not None:
+            answers = prompter.answers(line)
+            if answers is None:
+                return
+            shown = "".join(f"{answer}\n" for answer in answers if answer)
+            shell.send(shown.replace("\n", "\r\n").encode())
 
     return serve
 
@@ -127,10 +179,13 @@ def _as_logged(request: HttpRequest) -> str:
     return f"{request.method} {request.target} {request.body.decode()}".rstrip()
 
 
-def _moved(address: str, host: str, port: int) -> str:
-    """Return the address with another place, and without what belongs to TLS."""
+def _moved(address: str, host: str, port: int, fingerprint: str) -> str:
+    """Return the address with another place, and without what belongs to the old one."""
     parts = urlsplit(address)
     user, at, _ = parts.netloc.rpartition("@")
-    settings = [(name, value) for name, value in parse_qsl(parts.query) if name != _OF_TLS]
+    left_behind = _OF_THE_PLACE.get(parts.scheme, set())
+    settings = [(name, value) for name, value in parse_qsl(parts.query) if name not in left_behind]
+    if fingerprint:
+        settings.append(("fingerprint", fingerprint))
     scheme = "http" if parts.scheme == "https" else parts.scheme
     return urlunsplit((scheme, f"{user}{at}{host}:{port}", parts.path, urlencode(settings), ""))

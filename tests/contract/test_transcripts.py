@@ -1,14 +1,16 @@
-"""Transcripts: recorded from each simulator that can be replayed, replayed through its driver, and tampered with."""
+"""Transcripts: recorded from each box that can be replayed, replayed through its driver, and tampered with."""
 
 import json
 import re
 from contextlib import contextmanager
 
 import pytest
+from scripted_netropy import FINGERPRINT, KEY, Netropy
 
 from impairlab.drivers import connect
 from impairlab.drivers.model.errors import FileError
 from impairlab.drivers.testing.replay import TranscriptMismatch, replay
+from impairlab.drivers.testing.ssh_peer import House, ssh_peer
 from impairlab.drivers.testing.transcript import read_transcript, record_transcript
 from impairlab.drivers.testing.transcripts import TranscriptContract
 from impairlab.sim_hardware.appliance import SimulatedAppliance
@@ -42,6 +44,12 @@ def attero(_folder):
 
 
 @contextmanager
+def netropy(_folder):
+    with ssh_peer(Netropy().serve, House(KEY, passwords={"admin": SECRET})) as (host, port):
+        yield f"ssh://admin@{host}:{port}?paths=1,2&line=1Gbps&fingerprint={FINGERPRINT}", SECRET
+
+
+@contextmanager
 def sne(folder):
     (folder / "wan.json").write_text(json.dumps(MAP))
     with SimulatedSne(NullPlane(), users={"admin": SECRET}, update_ns=1_000_000) as simulator:
@@ -50,10 +58,11 @@ def sne(folder):
         yield f"{simulator.address}{settings}&map=wan", SECRET
 
 
-EXERCISE = {"scpi": "look-and-write", "calnex-attero100g": "look-and-write"}
+EXERCISE = {"scpi": "look-and-write", "calnex-attero100g": "look-and-write", "apposite-netropy": "look-and-write"}
 """What is short enough to be written here; the others are looked at."""
 
-BOXES = {"scpi": scpi, "xena-chimera": chimera, "calnex-attero100g": attero, "calnex-sne": sne}
+BOXES = {"scpi": scpi, "xena-chimera": chimera, "calnex-attero100g": attero, "calnex-sne": sne,
+         "apposite-netropy": netropy}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=BOXES)
@@ -74,6 +83,15 @@ def of_scpi(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scpi")
     with scpi(folder) as (address, _):
         list(record_transcript(folder / "box.jsonl", "scpi", address, "look"))
+    return folder / "box.jsonl"
+
+
+@pytest.fixture(scope="module")
+def of_netropy(tmp_path_factory):
+    """A short transcript of a shell, to tamper with."""
+    folder = tmp_path_factory.mktemp("netropy")
+    with netropy(folder) as (address, secret):
+        list(record_transcript(folder / "box.jsonl", "apposite-netropy", address, "look", secret))
     return folder / "box.jsonl"
 
 
@@ -104,8 +122,9 @@ def tampered(of_scpi, tmp_path, direction, change):
     raise AssertionError("there is nothing to alter")
 
 
-def test_a_line_that_was_never_sent_is_named(of_scpi, tmp_path):
-    path, number = tampered(of_scpi, tmp_path, "sent", lambda text: f"{text}X")
+@pytest.mark.parametrize("recording", ["of_scpi", "of_netropy"])
+def test_a_line_that_was_never_sent_is_named(recording, request, tmp_path):
+    path, number = tampered(request.getfixturevalue(recording), tmp_path, "sent", lambda text: f"{text}X")
     with pytest.raises(TranscriptMismatch, match=rf"differs at line {number}: expected '.*X', got "):
         replay(read_transcript(path))
 
@@ -114,6 +133,12 @@ def test_an_answer_that_was_never_given_makes_a_difference(of_scpi, tmp_path):
     path, _ = tampered(of_scpi, tmp_path, "received", lambda text: re.sub(r"\d", lambda n: str(9 - int(n[0])), text))
     with pytest.raises(TranscriptMismatch):
         replay(read_transcript(path))
+
+
+def test_what_a_shell_never_showed_makes_a_difference(of_netropy, tmp_path):
+    (tmp_path / "tampered.jsonl").write_text(of_netropy.read_text().replace("Delay: None", "Delay: Constant 25 ms"))
+    with pytest.raises(TranscriptMismatch, match=r"programmed path 1 a-b: expected .*, got .*25"):
+        replay(read_transcript(tmp_path / "tampered.jsonl"))
 
 
 def test_a_result_that_never_came_is_named(of_scpi, tmp_path):
