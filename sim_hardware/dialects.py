@@ -13,6 +13,7 @@ SIMULATORS: Mapping[str, str] = MappingProxyType(
     {
         "calnex-attero100g": "impairlab.sim_hardware.attero:SimulatedAttero",
         "calnex-sne": "impairlab.sim_hardware.sne:SimulatedSne",
+        "rs-cmw": "impairlab.sim_hardware.cmw:SimulatedCmw",
         "xena-chimera": "impairlab.sim_hardware.chimera:SimulatedChimera",
     }
 )
