@@ -1,7 +1,6 @@
 """What the network impairments do: entries of every measurement instance, and the data plane that is told of them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from impairlab.drivers.model import DIRECTIONS, Direction, FlowEntry, Target
@@ -45,15 +44,14 @@ class CmwBox:
         """Return what an entry is set to."""
         return self._entries.get(place, _AT_FIRST)
 
-    def put(self, place: Place, header: str, field: str, value: object) -> None:
-        """Change one setting; at once where the entry is enabled.
+    def put(self, place: Place, entry: Entry) -> None:
+        """Change an entry; at once where it is enabled.
 
         Raises:
             ScpiError: -221, -240 or -241; nothing has changed.
         """
         if self._faults.strike(SilentlyIgnored) is not None:
             return
-        entry = replace(self.entry(place), **{field: self._clamped(header, value)})
         entries = {**self._entries, place: entry}
         if entry.enabled or self.entry(place).enabled:
             self._program(entries)
@@ -67,9 +65,10 @@ class CmwBox:
         except ImpairlabError as error:
             raise ScpiError(-240, str(error)) from error
 
-    def _clamped(self, header: str, value: object) -> object:
+    def clamped(self, header: str, value: Decimal) -> Decimal:
+        """Return what a number is taken for: itself, unless `SilentClamp` strikes."""
         clamp = self._faults.peek(SilentClamp)
-        if clamp is None or clamp.header != header or not isinstance(value, Decimal) or value <= clamp.most:
+        if clamp is None or clamp.header != header or value <= clamp.most:
             return value
         self._faults.strike(SilentClamp)
         return clamp.most

@@ -6,7 +6,7 @@ available" for units, ranges and defaults: see `house`.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from ipaddress import ip_address
 
@@ -43,18 +43,20 @@ _PORT = Integer(minimum=0, maximum=HIGHEST_PORT)
 @dataclass(frozen=True, slots=True)
 class _Number:
     header: str
-    field: str
     parameter: Numeric
     read: Callable[[Entry], Decimal]
+    put: Callable[[Entry, Decimal], Entry]
 
 
 _NUMBERS = (
-    _Number(":DELay", "delay", _MILLISECONDS, lambda entry: entry.delay),
-    _Number(":JITTer", "jitter", _MILLISECONDS, lambda entry: entry.jitter),
-    _Number(":PLRate", "loss", _PERCENT, lambda entry: entry.loss),
-    _Number(":CRATe", "corruption", _PERCENT, lambda entry: entry.corruption),
-    _Number(":DRATe", "duplication", _PERCENT, lambda entry: entry.duplication),
-    _Number(":RRATe", "reordering", _PERCENT, lambda entry: entry.reordering),
+    _Number(":DELay", _MILLISECONDS, lambda entry: entry.delay, lambda entry, value: replace(entry, delay=value)),
+    _Number(":JITTer", _MILLISECONDS, lambda entry: entry.jitter, lambda entry, value: replace(entry, jitter=value)),
+    _Number(":PLRate", _PERCENT, lambda entry: entry.loss, lambda entry, value: replace(entry, loss=value)),
+    _Number(":CRATe", _PERCENT, lambda entry: entry.corruption, lambda entry, value: replace(entry, corruption=value)),
+    _Number(
+        ":DRATe", _PERCENT, lambda entry: entry.duplication, lambda entry, value: replace(entry, duplication=value)
+    ),
+    _Number(":RRATe", _PERCENT, lambda entry: entry.reordering, lambda entry, value: replace(entry, reordering=value)),
 )
 
 
@@ -98,7 +100,7 @@ class CmwDevice(Device):
         return self._box.entry(_place(at))
 
     def _enable(self, at: Node, value: bool) -> None:  # noqa: FBT001 - the value of the setting is the point
-        self._box.put(_place(at), ":ENABle", "enabled", value)
+        self._box.put(_place(at), replace(self._entry(at), enabled=value))
 
     def _address(self, at: Node, text: str) -> None:
         if text:
@@ -106,19 +108,20 @@ class CmwDevice(Device):
                 ip_address(text)
             except ValueError as error:
                 raise ScpiError(-224, str(error)) from error
-        self._box.put(_place(at), ":IPADdress", "address", text)
+        self._box.put(_place(at), replace(self._entry(at), address=text))
 
     def _ports(self, at: Node, first: int, last: int) -> None:
         if first > last:
             raise ScpiError(-224, f"ports from {first} to {last}")
-        self._box.put(_place(at), ":PRANge", "ports", (first, last))
+        self._box.put(_place(at), replace(self._entry(at), ports=(first, last)))
 
     def _distribution(self, at: Node, word: str) -> None:
-        self._box.put(_place(at), ":JDIStribut", "distribution", word)
+        self._box.put(_place(at), replace(self._entry(at), distribution=word))
 
     def _number(self, number: _Number) -> Declaration:
         def put(at: Node, value: Decimal) -> None:
-            self._box.put(_place(at), number.header, number.field, value)
+            clamped = self._box.clamped(number.header, value)
+            self._box.put(_place(at), number.put(self._entry(at), clamped))
 
         return Setting(f"{_NODE}{number.header}", number.parameter, put, lambda at: number.read(self._entry(at)))
 

@@ -67,7 +67,7 @@ class Entry:
                 yield Filter.model_validate({**selected, "protocol": protocol, f"{end}_port": port})
 
     def _impairments(self) -> Mapping[str, object]:
-        rates = {
+        rates: Mapping[str, tuple[Decimal, Mapping[str, object]]] = {
             "loss": (self.loss, {"model": "random"}),
             "corrupt": (self.corruption, {"bits": 1}),
             "duplicate": (self.duplication, {"copies": 1}),
@@ -81,7 +81,7 @@ class Entry:
         return made
 
     def _delay(self) -> Mapping[str, object]:
-        mean = {"mean": _time(self.delay), "keep_order": False}
+        mean: Mapping[str, object] = {"mean": _time(self.delay), "keep_order": False}
         if not self.jitter:
             return mean
         spread = {**mean, "spread": _time(self.jitter)}
@@ -95,7 +95,7 @@ def _time(milliseconds: Decimal) -> str:
 
 
 def _pareto_normal() -> Iterator[Decimal]:
-    """Yield equally likely deviations; source: the comment in iproute2's netem/paretonormal.c."""
+    """Yield equally likely deviations; source: the comment in iproute2/iproute2 netem/paretonormal.c."""
     normal = NormalDist()
     for step in range(_TABLE_SIZE):
         share = (step + 0.5) / _TABLE_SIZE

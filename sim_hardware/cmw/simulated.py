@@ -17,10 +17,13 @@ from impairlab.sim_hardware.faults import (
     SilentlyIgnored,
 )
 from impairlab.sim_hardware.planes import Plane
-from impairlab.sim_hardware.scpi import Identity, Instrument, ScpiServer
+from impairlab.sim_hardware.scpi import Identity, Instrument, Personality, ScpiServer
 
 MANUFACTURER, MODEL, FIRMWARE = "Rohde&Schwarz", "CMW500", "3.7.51"
 """As in the simulated identity of PyPI RsCmwDau 3.7.51.26, which takes every model that has CMW in it."""
+
+_LONGEST_MNEMONIC = len("NIMPairments15")
+"""IEEE 488.2 allows 12 characters; the vendor's client sends these 14."""
 
 
 class SimulatedCmw:
@@ -57,7 +60,8 @@ class SimulatedCmw:
         self._faults = ArmedFaults()
         self._box = CmwBox(plane, clock, self._faults)
         identity = Identity(MANUFACTURER, MODEL, serial, FIRMWARE)
-        self._instrument = Instrument(CmwDevice(self._box, identity, len(plane.paths)), clock=clock)
+        device = CmwDevice(self._box, identity, len(plane.paths))
+        self._instrument = Instrument(device, Personality(longest_mnemonic=_LONGEST_MNEMONIC), clock)
         self._server = ScpiServer(self._instrument, host, port)
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from impairlab.sim_hardware.scpi.framing import NewLineInString
+from impairlab.sim_hardware.scpi.lexer import LONGEST_WORD
 
 
 class AfterCommandError(Enum):
@@ -34,6 +35,8 @@ class Personality:
         new_line_in_string: Whether a new line ends a message in the middle of a string.
         block_pause_ns: On a byte stream, how long a block may pause before its message is given up with -161; None
             waits for ever. Without it a wrong length swallows every message that follows.
+        longest_mnemonic: Characters of the longest mnemonic of a header, its numeric suffix among them; a longer one is
+            -112. IEEE 488.2 7.6.1.4.1 allows 12, and real instruments have longer ones.
     """
 
     after_command_error: AfterCommandError = AfterCommandError.SKIP_REST
@@ -43,3 +46,4 @@ class Personality:
     output_queue: int = 65_536
     new_line_in_string: NewLineInString = NewLineInString.ENDS_MESSAGE
     block_pause_ns: int | None = 1_000_000_000
+    longest_mnemonic: int = LONGEST_WORD

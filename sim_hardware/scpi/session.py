@@ -262,7 +262,7 @@ class Session:
 
     def _begin_message(self, message: str) -> None:
         self._backlog_size -= len(message)
-        self._units = units_of(message)
+        self._units = units_of(message, self.instrument.personality.longest_mnemonic)
         self._next = next(self._units, None)
         if self._next is not None and self._before_message is not None:
             self._before_message()

@@ -50,7 +50,7 @@ def absolute_header(base: str, sent: str) -> tuple[str, str]:
     return absolute, absolute.rpartition(":")[0]
 
 
-def read_unit(text: str, at: int = 0) -> SentUnit:
+def read_unit(text: str, at: int = 0, longest_mnemonic: int = lexer.LONGEST_WORD) -> SentUnit:
     """Read the program message unit at `at` up to its `;`, new line or the end of the text.
 
     Raises:
@@ -60,7 +60,7 @@ def read_unit(text: str, at: int = 0) -> SentUnit:
     if not token.complete:
         raise ScpiError(-102 if token.kind is HeaderKind.INCOMPLETE_COMPOUND else -113, token.lexeme)
     for mnemonic in token.lexeme.strip("*:?").split(":"):
-        if len(mnemonic) > lexer.LONGEST_WORD:
+        if len(mnemonic) > longest_mnemonic:
             raise ScpiError(-112, mnemonic)
     end = lexer.white_space(text, token.end)
     if end == len(text) or text[end] in ";\n":
@@ -79,18 +79,20 @@ def parse_message(text: str) -> tuple[Unit | ErrorEntry, ...]:
     return tuple(units_of(text))
 
 
-def units_of(text: str) -> Iterator[Unit | ErrorEntry]:
+def units_of(text: str, longest_mnemonic: int = lexer.LONGEST_WORD) -> Iterator[Unit | ErrorEntry]:
     """Yield the units of a program message as `parse_message` returns them; a long one is read as they are taken."""
-    return iter(_cached(text)) if len(text) <= _CACHED_LENGTH else _parse(text)
+    if len(text) <= _CACHED_LENGTH:
+        return iter(_cached(text, longest_mnemonic))
+    return _parse(text, longest_mnemonic)
 
 
-def _parse(text: str) -> Iterator[Unit | ErrorEntry]:
+def _parse(text: str, longest_mnemonic: int) -> Iterator[Unit | ErrorEntry]:
     base, at = "", 0
     while True:
         at = lexer.white_space(text, at)
         if at < len(text) and text[at] not in ";\n":
             try:
-                sent = read_unit(text, at)
+                sent = read_unit(text, at, longest_mnemonic)
             except ScpiError as error:
                 yield error.entry
                 base, at = "", _next_separator(text, at)
@@ -118,5 +120,5 @@ def _next_separator(text: str, at: int) -> int:
 
 
 @lru_cache(maxsize=_CACHED_MESSAGES)
-def _cached(text: str) -> tuple[Unit | ErrorEntry, ...]:
-    return tuple(_parse(text))
+def _cached(text: str, longest_mnemonic: int) -> tuple[Unit | ErrorEntry, ...]:
+    return tuple(_parse(text, longest_mnemonic))

@@ -28,7 +28,7 @@ class Client:
         self.socket.sendall(f"{line}\n".encode("ascii"))
 
     def read(self) -> str:
-        return self._lines.readline().decode("ascii")
+        return self._lines.readline().decode("latin-1")
 
     def ask(self, line: str) -> str:
         self.write(line)
