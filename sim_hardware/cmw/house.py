@@ -11,7 +11,9 @@ HIGHEST_PORT = 65_535
 
 TABLE = (
     HouseAnswer(
-        "The unit of DELay and JITTer", "Milliseconds; a suffix is refused with -138", "That of tc-netem's users"
+        "The unit of DELay and JITTer",
+        "Milliseconds; a suffix is refused with -138",
+        "A usual one for delays; SCPI's own would be the second",
     ),
     HouseAnswer(
         "The range of DELay and JITTer", "0 to 10000, rounded to 0.001; 0 at first", "Something that the model can hold"

@@ -9,6 +9,8 @@ from impairlab.sim_hardware.attero import SimulatedAttero
 from impairlab.sim_hardware.attero import house as attero
 from impairlab.sim_hardware.chimera import HouseOptions, SimulatedChimera
 from impairlab.sim_hardware.chimera import house_answers as chimera
+from impairlab.sim_hardware.cmw import SimulatedCmw
+from impairlab.sim_hardware.cmw import house as cmw
 from impairlab.sim_hardware.sne import SimulatedSne
 from impairlab.sim_hardware.sne import house as sne
 from impairlab.sim_hardware.sne.resources import RESOURCES
@@ -16,7 +18,7 @@ from impairlab.sim_hardware.sne.resources import RESOURCES
 PAGE = "reference/simulators.md"
 
 
-@pytest.mark.parametrize(("box", "table"), [("SNE", sne.TABLE), ("Attero-100G", attero.TABLE)])
+@pytest.mark.parametrize(("box", "table"), [("SNE", sne.TABLE), ("Attero-100G", attero.TABLE), ("CMW", cmw.TABLE)])
 def test_every_house_answer_is_there_with_its_reason(page, box, table):
     (rows,) = page(PAGE).tables(f"House answers of the {box}")
     assert [tuple(row.values()) for row in rows] == [(each.question, each.answer, each.reason) for each in table]
@@ -37,7 +39,8 @@ def test_every_option_of_a_house_answer_has_one(page):
 
 
 @pytest.mark.parametrize(
-    ("box", "kind"), [("SNE", SimulatedSne), ("Attero-100G", SimulatedAttero), ("Chimera", SimulatedChimera)]
+    ("box", "kind"),
+    [("SNE", SimulatedSne), ("Attero-100G", SimulatedAttero), ("Chimera", SimulatedChimera), ("CMW", SimulatedCmw)],
 )
 def test_every_fault_of_a_box_is_there(page, box, kind):
     assert page(PAGE).column(f"Faults of the {box}") == [fault.__name__ for fault in kind.instrument_faults]
@@ -48,6 +51,7 @@ def test_every_fault_of_a_box_is_there(page, box, kind):
     [
         ("Calnex (Spirent) SNE", SimulatedSne),
         ("Calnex Attero-100G", SimulatedAttero),
+        ("R&S CMW500 network impairments", SimulatedCmw),
         ("Teledyne Xena Chimera", SimulatedChimera),
     ],
 )
