@@ -15,7 +15,7 @@ from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.cmw.capabilities import capabilities
 from impairlab.drivers.cmw.selection import Selection, read_selection, selection_words
 from impairlab.drivers.cmw.site import Site
-from impairlab.drivers.cmw.words import SETTINGS, NotInOurWordsError, read_words, words_of
+from impairlab.drivers.cmw.words import FIRST, SETTINGS, NotInOurWordsError, read_words, words_of
 from impairlab.drivers.links.address import open_link
 from impairlab.drivers.links.identity import IdentityGuard
 from impairlab.drivers.links.link import Exchange
@@ -178,7 +178,7 @@ class CmwAppliance(Appliance):
                 [
                     f"{self._site.node(target)}:{setting} {value}"
                     for target, answers in before.items()
-                    for setting, value in answers.items()
+                    for setting, value in (FIRST, *answers.items())
                 ]
             )
         except ImpairlabError as error:

@@ -16,8 +16,15 @@ from impairlab.drivers.model.conditions import NEUTRAL, Conditions
 from impairlab.drivers.model.delays import Delay
 from impairlab.drivers.model.losses import Outage, RandomLoss
 
-SETTINGS = ("DELay", "JITTer", "JDIStribut", "PLRate", "CRATe", "DRATe", "RRATe", "ENABle")
-"""All that impairs, in the order in which it is written: switched on last."""
+SETTINGS = ("JDIStribut", "DELay", "JITTer", "PLRate", "CRATe", "DRATe", "RRATe", "ENABle")
+"""All that impairs, in the order in which it is written after `FIRST`.
+
+On an entry that is on each setting may act as it comes, and none may make a state that is refused, such as a uniform
+jitter wider than its delay: the old jitter goes before the law and the delay that it belonged to, the new one comes
+after its own. What is off is switched on last.
+"""
+
+FIRST = ("JITTer", "0")
 
 LAWS: Mapping[str, str] = {"normal": "NORMal", "pareto": "PAReto", "uniform": "UNIForm"}
 """Choices of JDIStribut by distribution. PNORmal has no word in the vocabulary."""
@@ -31,7 +38,7 @@ class NotInOurWordsError(ValueError):
 
 
 def words_of(conditions: Conditions, units: Units) -> Sequence[tuple[str, str]]:
-    """Return setting and value of all that is written. The conditions are legal.
+    """Return setting and value of all that is written, in its order. The conditions are legal.
 
     Where nothing is impaired the entry is switched off and its values stay: they do nothing.
     """
@@ -46,9 +53,10 @@ def words_of(conditions: Conditions, units: Units) -> Sequence[tuple[str, str]]:
         "RRATe": conditions.reorder.rate if conditions.reorder else Decimal(0),
     }
     return [
+        FIRST,
+        ("JDIStribut", LAWS.get(delay.distribution, LAWS["normal"])),
         ("DELay", _plain(Decimal(delay.mean) / units.time)),
         ("JITTer", _plain(Decimal(delay.spread) / units.time)),
-        ("JDIStribut", LAWS.get(delay.distribution, LAWS["normal"])),
         *((setting, _plain(rate / units.rate)) for setting, rate in rates.items()),
         ("ENABle", "ON"),
     ]

@@ -107,7 +107,7 @@ class DriverContract(ABC):
             for specimen in chain(found_by_trying, (each for e in self.examples for each in as_specimens(e))):
                 if specimen.conditions is None:
                     continue
-                reached.add((specimen.feature, specimen.field))
+                reached |= {(specimen.feature, ""), (specimen.feature, specimen.field)}
                 problem = _tried(box, places, specimen.conditions)
                 wrong += [f"{specimen}: {problem}"] if problem else []
                 found = _settled(bench, places.of(specimen.conditions), specimen.conditions)

@@ -81,10 +81,10 @@ class Entry:
         return made
 
     def _delay(self) -> Mapping[str, object]:
-        mean: Mapping[str, object] = {"mean": _time(self.delay), "keep_order": False}
+        mean: Mapping[str, object] = {"mean": _time(self.delay)}
         if not self.jitter:
             return mean
-        spread = {**mean, "spread": _time(self.jitter)}
+        spread = {**mean, "spread": _time(self.jitter), "keep_order": False}
         if self.distribution == "pnormal":
             return {**spread, "distribution": "table", "table": PARETO_NORMAL}
         return {**spread, "distribution": self.distribution}

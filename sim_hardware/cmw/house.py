@@ -6,7 +6,7 @@ Nothing here is vendor behaviour. What is public is in `device`, with its source
 from impairlab.sim_hardware.house import HouseAnswer
 
 MOST_PORTS = 64
-MOST_MILLISECONDS = 10_000
+MOST_MILLISECONDS = 274_000
 HIGHEST_PORT = 65_535
 
 TABLE = (
@@ -15,9 +15,7 @@ TABLE = (
         "Milliseconds; a suffix is refused with -138",
         "A usual one for delays; SCPI's own would be the second",
     ),
-    HouseAnswer(
-        "The range of DELay and JITTer", "0 to 10000, rounded to 0.001; 0 at first", "Something that the model can hold"
-    ),
+    HouseAnswer("The range of DELay and JITTer", "0 to 274000, rounded to 0.001; 0 at first", "That of tc-netem"),
     HouseAnswer(
         "The unit and range of PLRate, CRATe, DRATe and RRATe",
         "Percent, 0 to 100, rounded to 0.0000001; 0 at first",

@@ -172,8 +172,9 @@ def test_message_is_literally_what_the_instrument_takes(cmw, box) -> None:
     box.apply(BA, Conditions.of(delay("45 ms")))
     node = ":CONFigure:DATA:MEASurement1:NIMPairments2"
     assert ";".join(
-        [":SYSTem:ERRor?", f"{node}:DELay 0.045", f"{node}:JITTer 0", f"{node}:JDIStribut NORMal", f"{node}:PLRate 0",
-         f"{node}:CRATe 0", f"{node}:DRATe 0", f"{node}:RRATe 0", f"{node}:ENABle ON", "*OPC?", ":SYSTem:ERRor?"]
+        [":SYSTem:ERRor?", f"{node}:JITTer 0", f"{node}:JDIStribut NORMal", f"{node}:DELay 0.045", f"{node}:JITTer 0",
+         f"{node}:PLRate 0", f"{node}:CRATe 0", f"{node}:DRATe 0", f"{node}:RRATe 0", f"{node}:ENABle ON", "*OPC?",
+         ":SYSTem:ERRor?"]
     ) in cmw.messages  # fmt: skip
 
 

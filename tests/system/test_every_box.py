@@ -16,6 +16,7 @@ from impairlab.drivers import Conditions, delay, loss
 from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.attero import SimulatedAttero
 from impairlab.sim_hardware.chimera import SimulatedChimera
+from impairlab.sim_hardware.cmw import SimulatedCmw
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 from impairlab.sim_hardware.sne import SimulatedSne
@@ -85,11 +86,13 @@ class Box:
         driver: That it is driven with.
         serve: Serves one on a plane, given a folder for files; yields its address.
         cannot: What of the demanding scenario it has no words for.
+        path: What it calls its first path.
     """
 
     driver: str
     serve: Callable[[Plane, Path], AbstractContextManager[str]]
     cannot: frozenset[str]
+    path: str = "1"
 
 
 @contextmanager
@@ -104,6 +107,13 @@ def chimera(plane: Plane, folder: Path) -> Iterator[str]:
     del folder
     with SimulatedChimera(plane) as simulator:
         yield simulator.address
+
+
+@contextmanager
+def cmw(plane: Plane, folder: Path) -> Iterator[str]:
+    del folder
+    with SimulatedCmw(plane) as simulator:
+        yield f"{simulator.address}?paths=2-1&time_unit=ms"  # entry 1, which takes all packets, is that of b-a
 
 
 @contextmanager
@@ -128,6 +138,7 @@ BOXES = [
     Box("xena-chimera", chimera, frozenset({"periodic"})),
     Box("calnex-sne", sne, frozenset({"gamma", "gilbert-elliott"})),
     Box("calnex-attero100g", attero, frozenset({"gamma", "gilbert-elliott", "periodic"})),
+    Box("rs-cmw", cmw, frozenset({"gamma", "gilbert-elliott", "periodic"}), path="2-1"),
 ]
 
 
@@ -141,14 +152,14 @@ def plane(box: Box, tmp_path: Path) -> Iterator[NetnsPlane]:
     if reason := NetnsPlane.available():
         pytest.skip(reason)
     with NetnsPlane(seed=11) as made, box.serve(made, tmp_path) as address:
-        rack = {"appliances": {"box": {"driver": box.driver, "address": address}}}
+        rack = {"appliances": {"box": {"driver": box.driver, "address": address, "paths": {"wan": box.path}}}}
         (tmp_path / "rack.yaml").write_text(json.dumps(rack))
         yield made
 
 
 def impairlab(verb: str, text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "scenario.yaml").write_text(text)
-    command = [*IMPAIRLAB, verb, "scenario.yaml", "--on", "wan=box"]
+    command = [*IMPAIRLAB, verb, "scenario.yaml", "--on", "wan=box:wan"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
 
 

@@ -53,7 +53,7 @@ def test_every_setting_reads_back_in_its_own_entry(cmw, header, at_first, sent, 
     ("line", "code"),
     [
         (f"{NODE}1:DELay -1", -222),
-        (f"{NODE}1:DELay 10001", -222),
+        (f"{NODE}1:DELay 274001", -222),
         (f"{NODE}1:DELay 5 MS", -138),
         (f"{NODE}1:PLRate 100.1", -222),
         (f"{NODE}1:JDIStribut GAMMa", -224),

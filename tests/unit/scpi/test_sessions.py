@@ -206,7 +206,7 @@ def test_turn_executes_so_many_units_and_leaves_the_rest(session: Session) -> No
 def test_long_message_is_read_as_it_is_executed(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     read_unit = syntax.read_unit
-    monkeypatch.setattr(syntax, "read_unit", lambda text, at=0: (read.append(at), read_unit(text, at))[1])
+    monkeypatch.setattr(syntax, "read_unit", lambda text, at, most: (read.append(at), read_unit(text, at, most))[1])
     session.turn_units = 3
     session.turn(b"*CLS;" * 1000 + b"*OPC?\n")
     assert len(read) == 4
