@@ -215,6 +215,15 @@ def test_long_message_is_read_as_it_is_executed(session: Session, monkeypatch: p
     assert (len(read), answer) == (1001, b"1\n")
 
 
+@pytest.mark.parametrize(("longest", "code"), [(15, b"-112"), (16, b"-113")])
+def test_how_long_a_mnemonic_may_be_is_a_matter_of_personality(
+    lamp_with: Callable[[Personality], Instrument], longest: int, code: bytes
+) -> None:
+    session = lamp_with(Personality(longest_mnemonic=longest)).open_session("x")
+    session.feed(b"LAMPLIGHTFIXTURE:LEV 1\n")
+    assert session.feed(b"SYST:ERR?\n").startswith(code + b",")
+
+
 def test_block_longer_than_the_buffer_is_refused_by_its_header(
     lamp_with: Callable[[Personality], Instrument],
 ) -> None:
