@@ -12,6 +12,7 @@ What a bench cannot do (`NotOffered`) is skipped with its reason: a test that sk
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -102,10 +103,11 @@ class DriverContract(ABC):
     def test_every_declared_field_is_set_and_read_back_at_low_high_and_step(self) -> None:
         with self.serve() as bench, self.connected(bench) as box:
             places = Places(box)
-            wrong, reached, other = [], set(), set()
+            wrong, reached, other, left_out = [], set(), set(), []
             found_by_trying = specimens(box.capabilities.features.values(), places.allow)
             for specimen in chain(found_by_trying, (each for e in self.examples for each in as_specimens(e))):
                 if specimen.conditions is None:
+                    left_out.append(str(specimen))
                     continue
                 reached |= {(specimen.feature, ""), (specimen.feature, specimen.field)}
                 problem = _tried(box, places, specimen.conditions)
@@ -117,6 +119,7 @@ class DriverContract(ABC):
                 elif not problem and not same:
                     wrong.append(f"{specimen}: wanted {specimen.conditions!r}, and it does {found!r}")
             missing = set(_declared(box.capabilities.features.values())) - reached
+        sys.stdout.write(f"left out, nothing legal was found: {', '.join(left_out) or 'none'}\n")  # shown by pytest -rP
         assert not wrong, "\n".join(wrong)
         assert other == set(self.other_words), "an exception whose words are the same"
         assert not missing, f"declared, and nothing legal was found for it: {sorted(missing)}"

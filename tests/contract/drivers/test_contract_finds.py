@@ -122,3 +122,25 @@ def test_a_driver_with_a_fault_does_not_pass(example, fault, test, tmp_path, mon
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         method(*given)
     assert fault is LeavesAThread or set(threading.enumerate()) <= threads
+
+
+def test_the_places_that_no_rule_allows_are_printed(example, capsys) -> None:
+    driver, switched_on = example
+
+    class OnlyFromTheStepUp(driver):
+        def check(self, settings, on_mismatch="refuse"):
+            barred = any(
+                each.kind == "delay" and not each.mean for conditions in settings.values() for each in conditions
+            )
+            return super().check(settings, on_mismatch) + (("no delay of nothing",) if barred else ())
+
+    class Suite(contract.DriverContract):
+        driver = OnlyFromTheStepUp
+
+        @contextmanager
+        def serve(self):
+            with switched_on() as bench:
+                yield bench
+
+    Suite().test_every_declared_field_is_set_and_read_back_at_low_high_and_step()
+    assert capsys.readouterr().out == "left out, nothing legal was found: delay.constant mean at its low\n"
