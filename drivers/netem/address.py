@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from impairlab.drivers.links.address import Address
 from impairlab.drivers.model.errors import ConnectError
@@ -14,11 +14,19 @@ from impairlab.drivers.netem.wire.prio import MOST_BANDS
 
 EXAMPLE = "netem://local?paths=wan:eth1-eth2"
 SETTINGS: Mapping[str, str] = {
-    "paths": "", "flows": "0", "chain": "separate", "foreign": "refuse", "ssh": "refuse", "seed": "",
+    "paths": "", "flows": "0", "chain": "separate", "foreign": "refuse", "ssh": "refuse", "check": "once",
+    "seed": "",
 }  # fmt: skip
 MOST_FLOWS = MOST_BANDS - 1
 
-_CHOICES = {"chain": ("separate", "single"), "foreign": ("refuse", "replace"), "ssh": ("refuse", "allow")}
+WhenToCheck = Literal["once", "always", "never"]
+WHEN: tuple[WhenToCheck, ...] = ("once", "always", "never")
+_CHOICES = {
+    "chain": ("separate", "single"),
+    "foreign": ("refuse", "replace"),
+    "ssh": ("refuse", "allow"),
+    "check": WHEN,
+}
 _PATH = re.compile(r"(?P<name>[A-Za-z0-9_.-]+):(?P<devices>[^,:]+)")
 _DEVICE = re.compile(r"[^\s/]{1,15}")
 
@@ -62,6 +70,7 @@ class NetemAddress:
         replace_foreign: Whether somebody else's queueing discipline may be replaced, and is put back at the end.
         allow_ssh: Whether the device that carries this SSH session may be impaired.
         seed: Of the random numbers; None: the kernel's own.
+        check: When packets are sent to see that the kernel does what it says.
     """
 
     paths: tuple[PathPorts, ...]
@@ -70,6 +79,7 @@ class NetemAddress:
     replace_foreign: bool = False
     allow_ssh: bool = False
     seed: int | None = None
+    check: WhenToCheck = "once"
 
     @classmethod
     def parse(cls, text: str, name: str | None = None) -> Self:
@@ -88,7 +98,7 @@ class NetemAddress:
         settings = address.settings
         for key, legal in _CHOICES.items():
             if settings[key] not in legal:
-                raise wrong(f"{key}={settings[key]}: legal are {' and '.join(legal)}")
+                raise wrong(f"{key}={settings[key]}: legal are {', '.join(legal)}")
         if not (settings["flows"].isascii() and settings["flows"].isdecimal() and int(settings["flows"]) <= MOST_FLOWS):
             raise wrong(f"flows={settings['flows']}: legal are 0 .. {MOST_FLOWS}")
         seed = settings["seed"]
@@ -100,7 +110,7 @@ class NetemAddress:
             raise wrong("paths: at least one, each with a name and devices of its own")
         return cls(
             paths, int(settings["flows"]), settings["chain"] == "separate", settings["foreign"] == "replace",
-            settings["ssh"] == "allow", int(seed) if seed else None,
+            settings["ssh"] == "allow", int(seed) if seed else None, next(w for w in WHEN if w == settings["check"]),
         )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from impairlab.drivers.netem.filters import flower_filters, flows_of, matches, s
 from impairlab.drivers.netem.probe import KernelFeatures, not_allowed, probe
 from impairlab.drivers.netem.topology import OWN_HANDLE, Role, StageState, Topology
 from impairlab.drivers.netem.translate import Sizing, conditions_of, neutral, stages_of
+from impairlab.drivers.netem.trust import ensure_trust
 from impairlab.drivers.netem.wire import filters, links, messages
 from impairlab.drivers.netem.wire.attributes import WireError
 from impairlab.drivers.netem.wire.links import Link
@@ -70,7 +71,7 @@ class NetemAppliance(Appliance):
     Raises:
         ConnectError: A device is missing, down, carries this SSH session, or has somebody else's disciplines.
         AuthError: Without CAP_NET_ADMIN.
-        IncompatiblePeer: The kernel has no netem, or not what the address asks for.
+        IncompatiblePeer: The kernel has no netem, not what the address asks for, or does not do what it says.
         LockedByOther: Another process drives one of the devices.
     """
 
@@ -158,6 +159,7 @@ class NetemAppliance(Appliance):
         undo.callback(Claim(self._ports, self.name).close)
         found = probe(self._topology, self.name)
         self._check_wants(found)
+        ensure_trust(self._topology, self._plan.check, self.name)
         self._sizing = {device: Sizing(bits) if (bits := devices.speed(device)) else Sizing() for device in self._ports}
         longest_frame = max(link.mtu for link in self._ports.values()) + _ETHERNET_HEADER
         names = tuple(path.name for path in self._plan.paths)

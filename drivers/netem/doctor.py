@@ -13,6 +13,7 @@ from impairlab.drivers.netem import devices, offloads, trees
 from impairlab.drivers.netem import probe as kernel
 from impairlab.drivers.netem.address import NetemAddress
 from impairlab.drivers.netem.claim import holder
+from impairlab.drivers.netem.self_check import self_check
 from impairlab.drivers.netem.topology import OWN_HANDLE, Topology
 from impairlab.drivers.netem.wire import links
 from impairlab.drivers.netem.wire.links import Link
@@ -40,7 +41,11 @@ def examine(address: NetemAddress | None) -> Iterator[Finding]:
         yield Finding("system", "wrong", f"netem is a part of Linux, and this is {platform.system()}")
         return
     yield Finding("system", "ok", f"Linux {platform.release()}")
-    yield _kernel(address)
+    topology = Topology(address.flows, address.separate) if address else Topology()
+    netem = _kernel(topology)
+    yield netem
+    if netem.state == "ok":
+        yield _truth(topology)
     tc = shutil.which("tc")
     yield Finding("tc", "ok" if tc else "note", tc or "not found; the driver needs none, you may: install iproute2")
     if address is not None:
@@ -48,8 +53,7 @@ def examine(address: NetemAddress | None) -> Iterator[Finding]:
             yield from _ports(address, route)
 
 
-def _kernel(address: NetemAddress | None) -> Finding:
-    topology = Topology(address.flows, address.separate) if address else Topology(0)
+def _kernel(topology: Topology) -> Finding:
     try:
         kernel.probe(topology, "this machine")
     except AuthError:
@@ -57,6 +61,13 @@ def _kernel(address: NetemAddress | None) -> Finding:
     except IncompatiblePeer:
         return Finding("sch_netem", "wrong", kernel.absence())
     return Finding("sch_netem", "ok", "the kernel has it, and this process may use it")
+
+
+def _truth(topology: Topology) -> Finding:
+    problems = self_check(topology, "this machine")
+    if problems:
+        return Finding("self-check", "wrong", f"the kernel does not do what it says: {'; '.join(problems)}")
+    return Finding("self-check", "ok", "delay, jitter, loss, bursts and rate of packets are as they were set")
 
 
 def _ports(address: NetemAddress, route: RouteSocket) -> Iterator[Finding]:

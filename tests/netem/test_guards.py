@@ -61,7 +61,7 @@ def test_the_root_is_ours_while_it_is_open_and_gone_afterwards() -> None:
     with connect(ADDRESS, driver="netem"):
         assert {each["handle"] for each in roots("wb")} == {"1a7e:", "1a81:", "1a82:"}
     assert roots("wb") == before
-    assert not list(NOTES.iterdir())
+    assert not list(NOTES.glob("*.json"))
 
 
 def test_somebody_elses_root_is_refused() -> None:
