@@ -1,7 +1,7 @@
 """The REST interface of the SNE: paths to deeds, deeds to the 1201 envelope.
 
 Source: "SNE 6.1 RESTful Remote Control API" and its quickcall library, Spirent/iTest-assets `di_sne`; for newer
-firmware PyPI py_sne_rest_client 0.2.
+firmware PyPI py_sne_rest_client 0.2 and the logs in its repository, waripoornima/sne_rest_client.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +16,9 @@ from impairlab.sim_hardware.rest.routes import Asked, Router
 from impairlab.sim_hardware.sne import house
 from impairlab.sim_hardware.sne.box import SneBox
 from impairlab.sim_hardware.sne.captures import Captures
+from impairlab.sim_hardware.sne.counters import nodes_of
 from impairlab.sim_hardware.sne.maps import Map, map_from_json, map_from_xml
-from impairlab.sim_hardware.sne.resources import ENABLED, RESOURCES
+from impairlab.sim_hardware.sne.resources import ENABLED, RESOURCES, Resource
 from impairlab.sim_hardware.sne.users import Users
 from impairlab.sim_hardware.transports.http import HttpRequest, HttpResponse, Json, Part, json_response, read_form
 
@@ -194,19 +195,18 @@ class SneApi:
                     "name": each.name,
                     "impId": each.guid,
                     "enabled": written(each.settings[ENABLED]),
-                    "type": each.resource.kind,
+                    "type": self._kind(each.resource),
                 }
                 for each in self._box.find(name).disruptors
             ]
         )
 
+    def _kind(self, resource: Resource) -> str:
+        newer = resource.newer_kind if self._firmware == "newer" else ""
+        return newer or resource.kind
+
     def _statistics(self, _: _Call, name: str) -> Json:
-        counted = self._box.statistics(self._box.find(name))
-        links: list[Json] = [
-            {"from": link.from_port, "to": link.to_port, **counters.model_dump(exclude={"at_ns"})}
-            for link, counters in counted
-        ]
-        return _with_status(links=links)
+        return _with_status(nodes=[*nodes_of(self._box.statistics(self._box.find(name)))])
 
     def _is_enabled(self, _: _Call, name: str, impairment: str) -> Json:
         disruptor = self._box.find_disruptor(self._box.find(name), impairment)
@@ -220,7 +220,9 @@ class SneApi:
     def _getting(self, resource: str) -> Deed:
         def get(_: _Call, name: str, impairment: str) -> Json:
             disruptor = self._box.find_disruptor(self._box.find(name), impairment, resource)
-            settings = {key: written(value) for key, value in disruptor.settings.items()}
+            settings: dict[str, Json] = {key: written(value) for key, value in disruptor.settings.items()}
+            if self._firmware == "newer":
+                settings = {disruptor.resource.key: settings}
             return _with_status(updatePending=self._box.update_pending(), **settings)
 
         return get

@@ -15,6 +15,7 @@ from impairlab.drivers.model import (
     Delay,
     Duplicate,
     EvenLoss,
+    GilbertElliottLoss,
     Impairment,
     PeriodicLoss,
     RampDelay,
@@ -198,10 +199,22 @@ def _loss(content: Content, schedule: Schedule | None) -> AnyLoss | None:
     if "percentageDrop" in content:
         rate = amount(content, "percentageDrop") / 100
         return RandomLoss(rate=rate, schedule=schedule) if rate else None
+    if "highLossDropProbability" in content:
+        return _chain(content, schedule)
     count, every = int(amount(content, "packetDropCount")), int(amount(content, "perPacketCount"))
     if content["dropMethod"] == "dropBurst":
         return PeriodicLoss(every=every, burst=count, schedule=schedule)
     return EvenLoss(rate=Decimal(count) / every, schedule=schedule)
+
+
+def _chain(content: Content, schedule: Schedule | None) -> GilbertElliottLoss:
+    return GilbertElliottLoss(
+        to_bad=amount(content, "lowLossTransProbability") / 100,
+        to_good=amount(content, "highLossTransProbability") / 100,
+        bad_loss=amount(content, "highLossDropProbability") / 100,
+        good_loss=amount(content, "lowLossDropProbability") / 100,
+        schedule=schedule,
+    )
 
 
 def _throttle(settings: Settings, mode: str, content: Content, bandwidth_unit: int) -> RateLimit:

@@ -82,7 +82,14 @@ CHOICES = (
         "The type names other than PacketDelayDisruptor, JitterDisruptor and BandwidthThrottleDisruptor",
         "PacketDropDisruptor, PacketDuplicationDisruptor, PacketReorderDisruptor, BitErrorDisruptor, "
         "EthernetFragmentationDisruptor, PacketCountingFilter, TrafficGenerator",
-        "By the pattern of those that are public",
+        "By the pattern of those that are public; newer firmware lists PacketDelay and PacketDropCorruptor, "
+        "and the rest as before",
+    ),
+    HouseAnswer(
+        "What markovDropMode does, and whether 6.1 has it",
+        "Gilbert-Elliott: in low loss packets are dropped with lowLossDropProbability and it is left with "
+        "lowLossTransProbability, in high loss likewise; all in percent; every firmware has it",
+        "A log of a newer box has the four names and no more",
     ),
     HouseAnswer(
         "Which ports are a path",
@@ -102,8 +109,9 @@ CHOICES = (
     ),
     HouseAnswer(
         "The answer of GET to a setting",
-        "The settings with status {code, message} and updatePending beside them",
-        "The list of maps has its status like this",
+        "The settings with status {code, message} and updatePending beside them; on newer firmware under a key like "
+        "packetDrop. A PUT may have them either way",
+        "A log has packetDrop and the list of maps has its status like this; the other keys are by the same pattern",
     ),
     HouseAnswer(
         "A PUT that leaves keys out",
@@ -162,9 +170,10 @@ CHOICES = (
         "The sample client looks at nothing but the connection",
     ),
     HouseAnswer(
-        "The body of /stats",
-        "links, each with from, to (ports from 0) and counters as the plane has them, null where it has none",
-        "Nothing is public about it",
+        "The nodes of /stats",
+        "As in the log of a newer box, on 6.1 too. Every impairment of a link says what came in at its port; of the "
+        "names in the log those that a plane counts",
+        "One log is public, of a box that had seen no packet",
     ),
     HouseAnswer(
         "The body of /maps/{id}/{port} beside portStatus",

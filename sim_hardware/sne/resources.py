@@ -1,7 +1,8 @@
 """The settings of each type of impairment: modes, keys and ranges.
 
 Source: "SNE 6.1 RESTful Remote Control API" and the help of its quickcall library, Spirent/iTest-assets `di_sne`; the
-body of packetdrop from PyPI py_sne_rest_client 0.2. What these leave open is in `house`.
+body of packetdrop from PyPI py_sne_rest_client 0.2, and markovDropMode, the key packetDrop and the newer types from the
+logs of a box of build 11.0.0.18 in its repository, waripoornima/sne_rest_client. What these leave open is in `house`.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,9 @@ class Resource:
 
     Attributes:
         name: Last segment of its path.
-        kind: Its `type` in the list of impairments.
+        kind: Its `type` in the list of impairments, and in a map.
+        key: Under which newer firmware answers its settings.
+        newer_kind: Its `type` in the list of impairments of newer firmware, where it is known to be another.
         fields: Its fields outside of modes.
         modes: Its modes, if it has some.
         times: The fields of its time constraints, in ms; None where it has none.
@@ -45,10 +48,12 @@ class Resource:
 
     name: str
     kind: str
+    key: str
     fields: Mapping[str, Field] = field(default_factory=dict)
     modes: Modes | None = None
     times: Mapping[str, Field] | None = None
     ordered: tuple[tuple[str, str], ...] = ()
+    newer_kind: str = ""
 
 
 def _times(low: str, high: str) -> Mapping[str, Field]:
@@ -71,6 +76,7 @@ RESOURCES = (
     Resource(
         "delay",
         "PacketDelayDisruptor",
+        "delay",
         {"maxDataRate": Choice((1000, 100, 10_000, 25_000))},
         Modes(
             "delayMode",
@@ -97,11 +103,13 @@ RESOURCES = (
         ),
         _times("0.10", "36000"),
         (("minLatency", "maxLatency"), ("minLatency", "meanLatency")),
+        "PacketDelay",
     ),
-    Resource("jitter", "JitterDisruptor", {"jitter": number("0.01", "1000.00")}),
+    Resource("jitter", "JitterDisruptor", "jitter", {"jitter": number("0.01", "1000.00")}),
     Resource(
         "packetdrop",
         "PacketDropDisruptor",
+        "packetDrop",
         {},
         Modes(
             "packetDropMode",
@@ -113,14 +121,22 @@ RESOURCES = (
                     "dropMethod": Choice(("dropEvenly", "dropBurst")),
                 },
                 "percentageDropMode": {"percentageDrop": number("0", "100")},
+                "markovDropMode": {
+                    "highLossDropProbability": number("0", "100", "70"),
+                    "lowLossDropProbability": number("0", "100", "10"),
+                    "highLossTransProbability": number("0", "100", "50"),
+                    "lowLossTransProbability": number("0", "100", "50"),
+                },
             },
         ),
         _times("0.01", "360000.00"),
         (("packetDropCount", "perPacketCount"),),
+        "PacketDropCorruptor",
     ),
     Resource(
         "bandwidththrottle",
         "BandwidthThrottleDisruptor",
+        "bandwidthThrottle",
         {
             "includeEthernetFraming": Flag(),
             "ethernetFrameSize": whole(24, 24),
@@ -144,6 +160,7 @@ RESOURCES = (
     Resource(
         "packetduplication",
         "PacketDuplicationDisruptor",
+        "packetDuplication",
         {},
         Modes(
             "packetDuplicationMode",
@@ -154,6 +171,7 @@ RESOURCES = (
     Resource(
         "packetreorder",
         "PacketReorderDisruptor",
+        "packetReorder",
         {"packetProbability": number("0", "100")},
         Modes(
             "packetReorderMode",
@@ -173,15 +191,19 @@ RESOURCES = (
     Resource(
         "biterror",
         "BitErrorDisruptor",
+        "bitError",
         {"erroredBits": whole(1, 8), "totalBits": whole(1, 100_000_000, 100_000_000)},
         None,
         None,
         (("erroredBits", "totalBits"),),
     ),
-    Resource("ethfragmentation", "EthernetFragmentationDisruptor", {"mtuSize": whole(68, 9000, 1500)}),
+    Resource(
+        "ethfragmentation", "EthernetFragmentationDisruptor", "ethFragmentation", {"mtuSize": whole(68, 9000, 1500)}
+    ),
     Resource(
         "packetcounting",
         "PacketCountingFilter",
+        "packetCounting",
         {},
         Modes(
             "packetCountingMode",
@@ -195,6 +217,7 @@ RESOURCES = (
     Resource(
         "trafficgen",
         "TrafficGenerator",
+        "trafficGen",
         {},
         Modes(
             "trafficGenMode",

@@ -41,9 +41,18 @@ def _defaults(fields: Mapping[str, Field]) -> dict[str, Read]:
 def changed(resource: Resource, settings: Settings, body: Mapping[str, Read], clamp: Clamp = unclamped) -> Settings:
     """Return the settings after a PUT; what the body leaves out stays.
 
+    Args:
+        resource: Of which type.
+        settings: Before.
+        body: Keys beside each other, or under the key of the resource as newer firmware answers them.
+        clamp: What values that are legal become.
+
     Raises:
         BadValue: An unknown key or a value that is not legal; nothing has changed.
     """
+    wrapped = body.get(resource.key)
+    if isinstance(wrapped, dict):
+        body = wrapped
     after = dict(settings)
     own: dict[str, Field] = {ENABLED: Flag(), **resource.fields}
     modes = resource.modes

@@ -50,6 +50,13 @@ class Sne:
     def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
         return self.client.request(method, f"/api/{path}", json=body)
 
+    def settings(self, resource: str) -> Any:
+        """Return what GET answers without its envelope; the impairments here are called like their resources."""
+        answer = self.ask("GET", f"maps/wan/impairments/{resource}/{resource}").json()
+        assert (answer.pop("status"), answer.pop("updatePending")) == (OK, False)
+        (settings,) = answer.values()
+        return settings
+
     def done(self, method: str, path: str, body: Any = None) -> None:
         response = self.ask(method, path, body)
         assert (response.status_code, response.json()) == (200, OK), response.text

@@ -70,7 +70,7 @@ def test_links_that_are_down_at_the_start(sne: Any) -> None:
 def test_an_idle_data_path_says_success(sne: Any) -> None:
     sne.sim.inject(IdleDatapath(), count=None)
     sne.done("PUT", DELAY, {"enabled": True})
-    assert sne.ask("GET", DELAY).json()["enabled"] is True
+    assert sne.settings("delay")["enabled"] is True
     assert sne.sim.state.entries == ()
     assert sne.plane.programs[-1].entries == ()
 
@@ -98,13 +98,13 @@ def test_a_value_that_is_clamped_without_a_word(sne: Any) -> None:
     sne.sim.inject(SilentClamp("delay/latency", Decimal(20)))
     sne.done("PUT", DELAY, {"enabled": True, "delayModeSettings": {"constDelayMode": {"latency": 50}}})
     assert sne.suffered() == Conditions.of(Delay(mean="20 ms"))
-    assert sne.ask("GET", DELAY).json()["delayModeSettings"]["constDelayMode"]["latency"] == 20
+    assert sne.settings("delay")["delayModeSettings"]["constDelayMode"]["latency"] == 20
 
 
 def test_a_setting_that_is_forgotten_and_an_update_that_stays_pending(sne: Any) -> None:
     sne.sim.inject(SilentlyIgnored())
     sne.done("PUT", DELAY, {"enabled": True})
-    assert sne.ask("GET", DELAY).json()["enabled"] is False
+    assert sne.settings("delay")["enabled"] is False
     sne.sim.inject(Pending(), count=2)
     assert [sne.ask("GET", DELAY).json()["updatePending"] for _ in range(3)] == [True, True, False]
 

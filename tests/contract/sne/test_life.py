@@ -122,11 +122,27 @@ def test_links_go_down_and_up_by_ports_that_count_from_one(sne: Any) -> None:
 
 def test_statistics_are_those_of_the_plane(sne: Any) -> None:
     at = Target(path="1", direction="b-a")
-    sne.plane.counters = {at: Statistics(at_ns=1, received_packets=5, dropped_loss=2)}
-    forth, back = sne.ask("GET", "maps/wan/stats").json()["links"]
-    assert (forth["from"], forth["received_packets"]) == (0, None)
-    assert (back["from"], back["received_packets"], back["dropped_loss"]) == (1, 5, 2)
+    sne.plane.counters = {at: Statistics(at_ns=1, received_packets=5, dropped_loss=2, forwarded_packets=3)}
+    nodes = sne.ask("GET", "maps/wan/stats").json()["nodes"]
+    told = [(node["name"], {pair["key"]: pair["value"]["u64"] for pair in node["kvp"]}) for node in nodes]
+    assert told[0] == ("Input Port", {})
+    assert told[-3:] == [
+        ("Input Port", {"Packets Received": 5, "Rx Packets": 5}),
+        ("back", {"Packets Received": 5}),
+        ("Output Port", {"Packets Received": 3, "Tx Packets": 3}),
+    ]
+    assert nodes[-1]["kvp"][0] == {"key": "Packets Received", "value": {"u64": 3, "valueCase": 2}}
+    assert len({node["uuid"] for node in nodes}) == len(nodes)
     assert at in sne.plane.cleared
+
+
+def test_losses_are_counted_where_they_happen(sne: Any) -> None:
+    at = Target(path="1", direction="a-b")
+    sne.plane.counters = {at: Statistics(at_ns=1, received_packets=5, dropped_loss=2)}
+    nodes = {node["name"]: node["kvp"] for node in sne.ask("GET", "maps/wan/stats").json()["nodes"]}
+    assert [(pair["key"], pair["value"]["u64"]) for pair in nodes["packetdrop"]] == [
+        ("Packets Received", 5), ("Packets Dropped", 2),
+    ]  # fmt: skip
 
 
 def test_reservations_keep_other_users_out(make: Callable[..., Any]) -> None:

@@ -12,6 +12,7 @@ from impairlab.drivers.model import (
     Delay,
     Duplicate,
     EvenLoss,
+    GilbertElliottLoss,
     PeriodicLoss,
     RampDelay,
     RandomLoss,
@@ -52,6 +53,10 @@ MEANINGS = [
     ("jitter", {"jitter": 4, "enabled": True}, Delay(mean="2 ms", spread="2 ms", distribution="uniform")),
     ("packetdrop", mode("packetDropMode", "percentageDropMode", {"percentageDrop": 2.5}), RandomLoss(rate="2.5 %")),
     ("packetdrop", mode("packetDropMode", "percentageDropMode", {"percentageDrop": 0}), None),
+    ("packetdrop", mode("packetDropMode", "markovDropMode",
+                        {"highLossDropProbability": 80, "lowLossDropProbability": 1,
+                         "highLossTransProbability": 25, "lowLossTransProbability": 2}),
+     GilbertElliottLoss(to_bad="2 %", to_good="25 %", bad_loss="80 %", good_loss="1 %")),
     ("packetdrop", mode("packetDropMode", "standardDropMode",
                         {"packetDropCount": 3, "perPacketCount": 100, "dropMethod": "dropEvenly"}),
      EvenLoss(rate="3 %")),
@@ -80,12 +85,23 @@ MEANINGS = [
 def test_what_a_setting_does_to_packets(sne: Any, resource: str, body: Any, meaning: Any) -> None:
     sne.put(resource, body)
     assert list(sne.suffered()) == ([] if meaning is None else [meaning])
-    settings = sne.ask("GET", f"maps/wan/impairments/{resource}/{resource}").json()
+    settings = sne.settings(resource)
     assert settings["enabled"] is True
-    assert (settings.pop("status"), settings.pop("updatePending")) == (OK, False)
     sne.put(resource, settings)
+    sne.put(resource, sne.ask("GET", f"maps/wan/impairments/{resource}/{resource}").json())
+    assert sne.settings(resource) == settings
     sne.put(resource, {"enabled": "false"})
     assert sne.suffered().is_neutral
+
+
+def test_settings_have_the_form_of_the_log_of_a_newer_box(sne: Any) -> None:
+    """Of build 11.0.0.18, in waripoornima/sne_rest_client."""
+    answer = sne.ask("GET", "maps/wan/impairments/packetdrop/packetdrop").json()
+    assert list(answer) == ["status", "updatePending", "packetDrop"]
+    assert set(answer["packetDrop"]) == {"packetDropMode", "enabled", "timeConstraints", "packetDropSettings"}
+    assert set(answer["packetDrop"]["packetDropSettings"]["markovDropMode"]) == {
+        "highLossDropProbability", "lowLossDropProbability", "highLossTransProbability", "lowLossTransProbability",
+    }  # fmt: skip
 
 
 IMPOSSIBLE = [

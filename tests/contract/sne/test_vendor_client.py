@@ -111,14 +111,16 @@ def test_a_whole_life(sim: SimulatedSne, folder: Path) -> None:
         assert said["build"] == "newer simulated"
         assert [each["state"] for each in said["running"]["maps"]] == ["Active"]
         assert [(each["name"], each["enabled"], each["type"]) for each in said["impairments"]] == [
-            ("Delay Packet", False, "PacketDelayDisruptor"),
-            ("Packet Drop", False, "PacketDropDisruptor"),
-            ("Back", False, "PacketDelayDisruptor"),
+            ("Delay Packet", False, "PacketDelay"),
+            ("Packet Drop", False, "PacketDropCorruptor"),
+            ("Back", False, "PacketDelay"),
         ]
         assert said["put"] == {"code": 1201, "message": "Operation Successful"}
-        assert said["drop"]["enabled"] is True
+        assert said["drop"]["packetDrop"]["enabled"] is True
         assert said["drop"]["updatePending"] is False
-        assert len(said["stats"]["links"]) == 2
+        assert [node["name"] for node in said["stats"]["nodes"]] == [
+            "Input Port", "Delay Packet", "Packet Drop", "Output Port", "Input Port", "Back", "Output Port",
+        ]  # fmt: skip
         assert said["port"]["portStatus"] == "Up"
         assert sim.state.conditions("1", "a-b") == Conditions.of(EvenLoss(rate="1 %"))
         assert sim.state.conditions("1", "b-a") == Conditions.of(Delay(mean="10 us"))
