@@ -11,6 +11,7 @@ from impairlab.sim_hardware.simulator import Simulator
 
 SIMULATORS: Mapping[str, str] = MappingProxyType(
     {
+        "apposite-netropy": "impairlab.sim_hardware.netropy:SimulatedNetropy",
         "calnex-attero100g": "impairlab.sim_hardware.attero:SimulatedAttero",
         "calnex-sne": "impairlab.sim_hardware.sne:SimulatedSne",
         "rs-cmw": "impairlab.sim_hardware.cmw:SimulatedCmw",

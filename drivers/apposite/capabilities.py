@@ -103,22 +103,25 @@ _FORMS = (
           ("rate", _IN_PERCENT)),
 )  # fmt: skip
 
-_RATE = _Form(
-    "rate.link", "bw", "fixed", {"rate": _BANDWIDTH},
-    f"that a frame counts with an overhead of 38 bytes is what `show` says unless changed; {_SISTER}",
-    choices={"layer": ("l1",)},
-)  # fmt: skip
+
+def _rate_below(line: int) -> _Form:
+    below = _BANDWIDTH.model_copy(update={"high": min(_BANDWIDTH.high, Decimal(line - 1))})
+    return _Form(
+        "rate.link", "bw", "fixed", {"rate": below},
+        f"that a frame counts with an overhead of 38 bytes is what `show` says unless changed; {_SISTER}",
+        choices={"layer": ("l1",)},
+    )  # fmt: skip
 
 
-def read_capabilities(paths: tuple[str, ...], help_texts: Mapping[str, str], *, rates: bool) -> Capabilities:
+def read_capabilities(paths: tuple[str, ...], help_texts: Mapping[str, str], line: int | None) -> Capabilities:
     """Return what a box can do.
 
     Args:
         paths: Of the engine.
         help_texts: What the box answers to `?`, by what `set` sets; nothing where it has no help.
-        rates: Whether a bandwidth can be given and taken away again.
+        line: Bit/s that count as no limit; a bandwidth is below. None: none can be taken away again, so none is given.
     """
-    forms = (*_FORMS, _RATE) if rates else _FORMS
+    forms = (*_FORMS, _rate_below(line)) if line is not None and line > _BANDWIDTH.low else _FORMS
     features = {form.name: _feature(form, help_texts.get(form.subject, "")) for form in forms}
     return Capabilities(
         paths=paths,

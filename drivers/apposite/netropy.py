@@ -104,7 +104,7 @@ class NetropyAppliance(Appliance):
             for path in self._site.paths:
                 self._show(path)
             texts = {subject: self._help(subject) for subject in SUBJECTS}
-            self.capabilities = read_capabilities(self._site.paths, texts, rates=self._site.line is not None)
+            self.capabilities = read_capabilities(self._site.paths, texts, self._site.line)
         except ImpairlabError:
             self._link.close()
             raise

@@ -51,6 +51,21 @@ class Conversation(Protocol):
         ...
 
 
+class Gate(Protocol):
+    """What stands before the conversations, where the bytes of a connection are not theirs: an encrypted transport.
+
+    It has threads of its own, and is called in the server's.
+    """
+
+    def admit(self, sock: socket.socket, peer: str, hand_over: Callable[[socket.socket, str], None]) -> None:
+        """Take a connection in; hand over a plain socket for each conversation in it, and its peer, from any thread."""
+        ...
+
+    def end_all(self, *, reset: bool) -> None:
+        """End every connection that was admitted; as a reset, without a word, where it is one."""
+        ...
+
+
 class _Gone(Exception):  # noqa: N818 - an event, not an error
     """The connection has ended."""
 
@@ -101,6 +116,7 @@ class ConversationServer:
         max_connections: A connection beyond these is closed as soon as it is accepted; None sets no cap.
         power_cycle: What a reboot does to the appliance, once the connections are reset.
         clock: Measures silence, in nanoseconds that never go back. A test that moves its own clock calls `wake`.
+        gate: Through which connections come; None where their bytes are the conversation's.
 
     Raises:
         OSError: When the address cannot be had.
@@ -116,8 +132,11 @@ class ConversationServer:
         max_connections: int | None = None,
         power_cycle: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = time.monotonic_ns,
+        gate: Gate | None = None,
     ) -> None:
         self._converse = converse
+        self._gate = gate
+        self._handed_over: deque[tuple[socket.socket, str]] = deque()
         self._max_connections = max_connections
         self._power_cycle = power_cycle
         self._clock = clock
@@ -191,10 +210,21 @@ class ConversationServer:
         self._reactor.request(self._drop_all)
 
     def _connected(self, sock: socket.socket, peer: tuple[str, int]) -> None:
+        where = f"{peer[0]}:{peer[1]}"
+        if self._gate is None:
+            self._begin(sock, where)
+        else:
+            self._gate.admit(sock, where, self._take_over)
+
+    def _take_over(self, sock: socket.socket, peer: str) -> None:
+        self._handed_over.append((sock, peer))
+        self._reactor.wake()
+
+    def _begin(self, sock: socket.socket, peer: str) -> None:
         if self._max_connections is not None and len(self._peers) >= self._max_connections:
             sock.close()
             return
-        one = _Peer(sock, self._converse(f"{peer[0]}:{peer[1]}"), self._clock())
+        one = _Peer(sock, self._converse(peer), self._clock())
         self._peers.append(one)
         self._guarded(one, lambda: self._reply(one, filter(None, [one.conversation.greet()])))
 
@@ -260,14 +290,20 @@ class ConversationServer:
         peer.sock.close()
         peer.conversation.close()
 
-    def _drop_all(self) -> None:
+    def _drop_all(self, *, reset: bool = False) -> None:
+        while self._handed_over:
+            self._handed_over.popleft()[0].close()
         for peer in tuple(self._peers):
-            self._drop(peer)
+            self._drop(peer, reset=reset)
+        if self._gate is not None:
+            self._gate.end_all(reset=reset)
 
     def _turn(self, now_ns: int) -> None:
         if self._reopen_at_ns is not None and now_ns >= self._reopen_at_ns:
             self._accept_again()
         self._listener.go_on(now_ns)
+        while self._handed_over:
+            self._begin(*self._handed_over.popleft())
         while self._told:
             conversation, content = self._told.popleft()
             for peer in [each for each in self._peers if each.conversation is conversation and not each.muted]:
@@ -295,8 +331,7 @@ class ConversationServer:
     def _reboot(self, boot_ns: int, mute_ns: int) -> None:
         self._stop_accepting(boot_ns)
         self._deaf_until_ns = time.monotonic_ns() + boot_ns + mute_ns
-        for peer in tuple(self._peers):
-            self._drop(peer, reset=True)
+        self._drop_all(reset=True)
         self._power_cycle()
 
     def _stop_accepting(self, for_ns: int | None) -> None:

@@ -17,6 +17,7 @@ from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.attero import SimulatedAttero
 from impairlab.sim_hardware.chimera import SimulatedChimera
 from impairlab.sim_hardware.cmw import SimulatedCmw
+from impairlab.sim_hardware.netropy import SimulatedNetropy
 from impairlab.sim_hardware.planes import Plane
 from impairlab.sim_hardware.planes.netns import NetnsPlane
 from impairlab.sim_hardware.sne import SimulatedSne
@@ -117,6 +118,13 @@ def cmw(plane: Plane, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def netropy(plane: Plane, folder: Path) -> Iterator[str]:
+    del folder
+    with SimulatedNetropy(plane) as simulator:
+        yield f"{simulator.address}&line=10Gbps"
+
+
+@contextmanager
 def attero(plane: Plane, folder: Path) -> Iterator[str]:
     del folder
     with SimulatedAttero(plane) as simulator:
@@ -136,7 +144,8 @@ def sne(plane: Plane, folder: Path) -> Iterator[str]:
 BOXES = [
     Box("scpi", scpi, frozenset()),
     Box("xena-chimera", chimera, frozenset({"periodic"})),
-    Box("calnex-sne", sne, frozenset({"gamma", "gilbert-elliott"})),
+    Box("calnex-sne", sne, frozenset({"gamma"})),
+    Box("apposite-netropy", netropy, frozenset({"gamma"})),
     Box("calnex-attero100g", attero, frozenset({"gamma", "gilbert-elliott", "periodic"})),
     Box("rs-cmw", cmw, frozenset({"gamma", "gilbert-elliott", "periodic"}), path="2-1"),
 ]
