@@ -63,7 +63,7 @@ TABLE = (
         "The two numbers of `exponential 5 10` look like those of `uniform 5 10`; an exponential law has no most",
     ),
     HouseAnswer(
-        "reordering enabled|disabled",
+        "`reordering enabled` and `disabled`",
         "Taken behind uniform, normal and exponential; disabled without it",
         "Published behind uniform; the others spread, too",
     ),

@@ -11,6 +11,8 @@ from impairlab.sim_hardware.chimera import HouseOptions, SimulatedChimera
 from impairlab.sim_hardware.chimera import house_answers as chimera
 from impairlab.sim_hardware.cmw import SimulatedCmw
 from impairlab.sim_hardware.cmw import house as cmw
+from impairlab.sim_hardware.netropy import SimulatedNetropy
+from impairlab.sim_hardware.netropy import house as netropy
 from impairlab.sim_hardware.sne import SimulatedSne
 from impairlab.sim_hardware.sne import house as sne
 from impairlab.sim_hardware.sne.resources import RESOURCES
@@ -18,7 +20,10 @@ from impairlab.sim_hardware.sne.resources import RESOURCES
 PAGE = "reference/simulators.md"
 
 
-@pytest.mark.parametrize(("box", "table"), [("SNE", sne.TABLE), ("Attero-100G", attero.TABLE), ("CMW", cmw.TABLE)])
+@pytest.mark.parametrize(
+    ("box", "table"),
+    [("SNE", sne.TABLE), ("Attero-100G", attero.TABLE), ("CMW", cmw.TABLE), ("Netropy", netropy.TABLE)],
+)
 def test_every_house_answer_is_there_with_its_reason(page, box, table):
     (rows,) = page(PAGE).tables(f"House answers of the {box}")
     assert [tuple(row.values()) for row in rows] == [(each.question, each.answer, each.reason) for each in table]
@@ -40,7 +45,13 @@ def test_every_option_of_a_house_answer_has_one(page):
 
 @pytest.mark.parametrize(
     ("box", "kind"),
-    [("SNE", SimulatedSne), ("Attero-100G", SimulatedAttero), ("Chimera", SimulatedChimera), ("CMW", SimulatedCmw)],
+    [
+        ("SNE", SimulatedSne),
+        ("Attero-100G", SimulatedAttero),
+        ("Chimera", SimulatedChimera),
+        ("CMW", SimulatedCmw),
+        ("Netropy", SimulatedNetropy),
+    ],
 )
 def test_every_fault_of_a_box_is_there(page, box, kind):
     assert page(PAGE).column(f"Faults of the {box}") == [fault.__name__ for fault in kind.instrument_faults]
@@ -53,6 +64,7 @@ def test_every_fault_of_a_box_is_there(page, box, kind):
         ("Calnex Attero-100G", SimulatedAttero),
         ("R&S CMW500 network impairments", SimulatedCmw),
         ("Teledyne Xena Chimera", SimulatedChimera),
+        ("Apposite Netropy", SimulatedNetropy),
     ],
 )
 def test_every_option_is_there(page, heading, kind):
