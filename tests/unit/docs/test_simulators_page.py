@@ -11,6 +11,8 @@ from impairlab.sim_hardware.chimera import HouseOptions, SimulatedChimera
 from impairlab.sim_hardware.chimera import house_answers as chimera
 from impairlab.sim_hardware.cmw import SimulatedCmw
 from impairlab.sim_hardware.cmw import house as cmw
+from impairlab.sim_hardware.lanforge import SimulatedLanforge
+from impairlab.sim_hardware.lanforge import house as lanforge
 from impairlab.sim_hardware.netropy import SimulatedNetropy
 from impairlab.sim_hardware.netropy import house as netropy
 from impairlab.sim_hardware.sne import SimulatedSne
@@ -22,7 +24,13 @@ PAGE = "reference/simulators.md"
 
 @pytest.mark.parametrize(
     ("box", "table"),
-    [("SNE", sne.TABLE), ("Attero-100G", attero.TABLE), ("CMW", cmw.TABLE), ("Netropy", netropy.TABLE)],
+    [
+        ("SNE", sne.TABLE),
+        ("Attero-100G", attero.TABLE),
+        ("CMW", cmw.TABLE),
+        ("Netropy", netropy.TABLE),
+        ("LANforge", lanforge.TABLE),
+    ],
 )
 def test_every_house_answer_is_there_with_its_reason(page, box, table):
     (rows,) = page(PAGE).tables(f"House answers of the {box}")
@@ -51,6 +59,7 @@ def test_every_option_of_a_house_answer_has_one(page):
         ("Chimera", SimulatedChimera),
         ("CMW", SimulatedCmw),
         ("Netropy", SimulatedNetropy),
+        ("LANforge", SimulatedLanforge),
     ],
 )
 def test_every_fault_of_a_box_is_there(page, box, kind):
@@ -65,6 +74,7 @@ def test_every_fault_of_a_box_is_there(page, box, kind):
         ("R&S CMW500 network impairments", SimulatedCmw),
         ("Teledyne Xena Chimera", SimulatedChimera),
         ("Apposite Netropy", SimulatedNetropy),
+        ("Candela LANforge-ICE", SimulatedLanforge),
     ],
 )
 def test_every_option_is_there(page, heading, kind):
