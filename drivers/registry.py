@@ -19,6 +19,7 @@ _BUILT_IN = {
     "apposite-netropy": "impairlab.drivers.apposite:NetropyAppliance",
     "calnex-attero100g": "impairlab.drivers.calnex.attero:AtteroAppliance",
     "calnex-sne": "impairlab.drivers.calnex.sne:SneAppliance",
+    "itrinegy-ne1": "impairlab.drivers.itrinegy:NeOneAppliance",
     "lanforge-ice": "impairlab.drivers.lanforge:LanforgeIce",
     "netem": "impairlab.drivers.netem:NetemAppliance",
     "rs-cmw": "impairlab.drivers.cmw:CmwAppliance",

@@ -14,6 +14,7 @@ SIMULATORS: Mapping[str, str] = MappingProxyType(
         "apposite-netropy": "impairlab.sim_hardware.netropy:SimulatedNetropy",
         "calnex-attero100g": "impairlab.sim_hardware.attero:SimulatedAttero",
         "calnex-sne": "impairlab.sim_hardware.sne:SimulatedSne",
+        "itrinegy-ne1": "impairlab.sim_hardware.itrinegy:SimulatedNeOne",
         "lanforge-ice": "impairlab.sim_hardware.lanforge:SimulatedLanforge",
         "rs-cmw": "impairlab.sim_hardware.cmw:SimulatedCmw",
         "xena-chimera": "impairlab.sim_hardware.chimera:SimulatedChimera",

@@ -17,6 +17,7 @@ from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.attero import SimulatedAttero
 from impairlab.sim_hardware.chimera import SimulatedChimera
 from impairlab.sim_hardware.cmw import SimulatedCmw
+from impairlab.sim_hardware.itrinegy import SimulatedNeOne
 from impairlab.sim_hardware.lanforge import SimulatedLanforge
 from impairlab.sim_hardware.netropy import SimulatedNetropy
 from impairlab.sim_hardware.planes import Plane
@@ -133,6 +134,13 @@ def lanforge(plane: Plane, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def ne_one(plane: Plane, folder: Path) -> Iterator[str]:
+    del folder
+    with SimulatedNeOne(plane) as simulator:
+        yield simulator.address
+
+
+@contextmanager
 def attero(plane: Plane, folder: Path) -> Iterator[str]:
     del folder
     with SimulatedAttero(plane) as simulator:
@@ -154,6 +162,7 @@ BOXES = [
     Box("xena-chimera", chimera, frozenset({"periodic"})),
     Box("calnex-sne", sne, frozenset({"gamma"})),
     Box("apposite-netropy", netropy, frozenset({"gamma"})),
+    Box("itrinegy-ne1", ne_one, frozenset({"gamma", "gilbert-elliott", "periodic"})),
     Box("lanforge-ice", lanforge, frozenset({"gamma", "gilbert-elliott", "periodic"}), path="wl1"),
     Box("calnex-attero100g", attero, frozenset({"gamma", "gilbert-elliott", "periodic"})),
     Box("rs-cmw", cmw, frozenset({"gamma", "gilbert-elliott", "periodic"}), path="2-1"),

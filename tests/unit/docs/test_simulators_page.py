@@ -11,6 +11,8 @@ from impairlab.sim_hardware.chimera import HouseOptions, SimulatedChimera
 from impairlab.sim_hardware.chimera import house_answers as chimera
 from impairlab.sim_hardware.cmw import SimulatedCmw
 from impairlab.sim_hardware.cmw import house as cmw
+from impairlab.sim_hardware.itrinegy import SimulatedNeOne
+from impairlab.sim_hardware.itrinegy import house as itrinegy
 from impairlab.sim_hardware.lanforge import SimulatedLanforge
 from impairlab.sim_hardware.lanforge import house as lanforge
 from impairlab.sim_hardware.netropy import SimulatedNetropy
@@ -30,6 +32,7 @@ PAGE = "reference/simulators.md"
         ("CMW", cmw.TABLE),
         ("Netropy", netropy.TABLE),
         ("LANforge", lanforge.TABLE),
+        ("NE-ONE", itrinegy.TABLE),
     ],
 )
 def test_every_house_answer_is_there_with_its_reason(page, box, table):
@@ -60,6 +63,7 @@ def test_every_option_of_a_house_answer_has_one(page):
         ("CMW", SimulatedCmw),
         ("Netropy", SimulatedNetropy),
         ("LANforge", SimulatedLanforge),
+        ("NE-ONE", SimulatedNeOne),
     ],
 )
 def test_every_fault_of_a_box_is_there(page, box, kind):
@@ -75,6 +79,7 @@ def test_every_fault_of_a_box_is_there(page, box, kind):
         ("Teledyne Xena Chimera", SimulatedChimera),
         ("Apposite Netropy", SimulatedNetropy),
         ("Candela LANforge-ICE", SimulatedLanforge),
+        ("iTrinegy NE-ONE", SimulatedNeOne),
     ],
 )
 def test_every_option_is_there(page, heading, kind):
