@@ -20,7 +20,8 @@ from impairlab.drivers.model.errors import (
 class PromptLink(TcpLink):
     """A `Link` whose messages are lines and whose answers end with a prompt; an answer's lines are joined by LF.
 
-    A new connection is of use as soon as the peer has shown its prompt; what it says before that is dropped.
+    A new connection is of use as soon as the peer has shown its prompt; what it says before that is dropped. The wire
+    log has an answer in one record, line feeds and prompt as they came.
 
     Args:
         host: Name or address.
@@ -63,6 +64,7 @@ class PromptLink(TcpLink):
                     appliance=self.name, seen=seen[:4096], retryable=True,
                 )  # fmt: skip
             seen += content
+        self._record("received", seen)
 
     def _receive_line(self, channel: Channel, until_ns: int, command: str, *, harmless: bool) -> str:
         """Return the answer up to the prompt."""
@@ -80,10 +82,7 @@ class PromptLink(TcpLink):
         return self._whole_answer(seen, command, harmless=harmless)
 
     def _whole_answer(self, seen: bytes, command: str, *, harmless: bool) -> str:
-        lines = [line.removesuffix(b"\r") for line in seen.split(b"\n")]
-        if self._wire_log is not None:
-            for line in lines:
-                self._record("received", line)
+        self._record("received", seen)
         problem: tuple[type[MalformedResponse | UnexpectedOutput], str] | None = None
         if not seen.endswith(self._prompt):
             problem = MalformedResponse, f"answered more than {self._longest_line} bytes without its prompt"
@@ -97,4 +96,5 @@ class PromptLink(TcpLink):
                 words, appliance=self.name, command=self._redaction.hide(command),
                 seen=self._redaction.hide_bytes(seen[:4096]), state_known=harmless, retryable=harmless,
             )  # fmt: skip
-        return "\n".join(line.decode("ascii") for line in lines[:-1])
+        lines = seen.decode("ascii").split("\n")
+        return "\n".join(line.removesuffix("\r") for line in lines[:-1])

@@ -60,6 +60,11 @@ class Prompter:
                 self.difference = f"line {number}: expected {expected.text!r}, got {said!r}"
                 return None
             self._at += 1
+        return self.opening()
+
+    def opening(self) -> list[str]:
+        """Return what was said before the next line that was sent: what a peer says when it is connected to."""
+        with self._lock:
             begin = self._at
             while self._at < len(self._lines) and self._lines[self._at][1].direction == "received":
                 self._at += 1
@@ -141,13 +146,19 @@ def _without_fingerprints(result: Result) -> str:
 
 def _lines_of(prompter: Prompter) -> Callable[[int, SocketWire], None]:
     def serve(_: int, wire: SocketWire) -> None:
+        wire.send(_as_sent(prompter.opening()))
         while (line := wire.read_line()) is not None:
             answers = prompter.answers(line)
             if answers is None:
                 return
-            wire.send("".join(f"{answer}\n" for answer in answers).encode())
+            wire.send(_as_sent(answers))
 
     return serve
+
+
+def _as_sent(answers: list[str]) -> bytes:
+    """Return the bytes of what was received: a record with line feeds is as it came, and any other is a line."""
+    return "".join(answer if "\n" in answer else f"{answer}\n" for answer in answers).encode()
 
 
 def _shell_of(prompter: Prompter) -> Callable[[int, ChannelWire], None]:

@@ -16,6 +16,8 @@ from impairlab.drivers.testing.transcripts import TranscriptContract
 from impairlab.sim_hardware.appliance import SimulatedAppliance
 from impairlab.sim_hardware.attero import SimulatedAttero
 from impairlab.sim_hardware.chimera import SimulatedChimera
+from impairlab.sim_hardware.itrinegy import SimulatedNeOne
+from impairlab.sim_hardware.lanforge import SimulatedLanforge
 from impairlab.sim_hardware.planes import NullPlane
 from impairlab.sim_hardware.sne import SimulatedSne
 
@@ -50,6 +52,18 @@ def netropy(_folder):
 
 
 @contextmanager
+def lanforge(_folder):
+    with SimulatedLanforge(NullPlane()) as simulator:
+        yield f"{simulator.address}&line=1Gbps", None
+
+
+@contextmanager
+def ne_one(_folder):
+    with SimulatedNeOne(NullPlane(), passwords={"lab": SECRET}) as simulator:
+        yield simulator.address, SECRET
+
+
+@contextmanager
 def sne(folder):
     (folder / "wan.json").write_text(json.dumps(MAP))
     with SimulatedSne(NullPlane(), users={"admin": SECRET}, update_ns=1_000_000) as simulator:
@@ -58,11 +72,12 @@ def sne(folder):
         yield f"{simulator.address}{settings}&map=wan", SECRET
 
 
-EXERCISE = {"scpi": "look-and-write", "calnex-attero100g": "look-and-write", "apposite-netropy": "look-and-write"}
+EXERCISE = {"scpi": "look-and-write", "calnex-attero100g": "look-and-write", "apposite-netropy": "look-and-write",
+            "lanforge-ice": "look-and-write", "itrinegy-ne1": "look-and-write"}  # fmt: skip
 """What is short enough to be written here; the others are looked at."""
 
 BOXES = {"scpi": scpi, "xena-chimera": chimera, "calnex-attero100g": attero, "calnex-sne": sne,
-         "apposite-netropy": netropy}  # fmt: skip
+         "apposite-netropy": netropy, "lanforge-ice": lanforge, "itrinegy-ne1": ne_one}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=BOXES)
