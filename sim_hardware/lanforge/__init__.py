@@ -1,4 +1,4 @@
-"""A simulated LANforge-ICE: WanLinks on the command line of TCP port 4001."""
+"""A simulated Candela LANforge ICE: wanlinks by its text command line."""
 
 from impairlab.sim_hardware.lanforge.simulated import SimulatedLanforge
 

@@ -1,46 +1,107 @@
-"""What the LANforge does, however it is asked: WanLinks, their endpoints and counters."""
+"""What the LANforge ICE does, however it is asked: endpoints, wanpaths, cross-connects, and the plane that is told."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from ipaddress import IPv4Network
+from types import MappingProxyType
 from typing import TypeVar
 
-from impairlab.drivers.model import Conditions, Direction, FlowEntry, Statistics, Target
+from impairlab.drivers.model import Conditions, Direction, Filter, FlowEntry, LinkState, Statistics, Target
 from impairlab.drivers.model.errors import CapabilityError, ImpairlabError
 from impairlab.sim_hardware.datapath import DataPath
-from impairlab.sim_hardware.faults import ArmedFaults, LinksDown, SilentClamp, SilentlyIgnored
-from impairlab.sim_hardware.lanforge import house
-from impairlab.sim_hardware.lanforge.endpoint import Endpoint, NotDone, Settings, blocked
+from impairlab.sim_hardware.faults import (
+    ArmedFaults,
+    LinksDown,
+    Pending,
+    SilentClamp,
+    SilentlyIgnored,
+    StatisticsNotReady,
+)
+from impairlab.sim_hardware.lanforge.conditions import Corruption, conditions_of
+from impairlab.sim_hardware.lanforge.house import MANAGER, Code, Refused
+from impairlab.sim_hardware.lanforge.settings import Settings
+
+AS_PARENT, RUNNING, STOPPED = "AS_PARENT", "RUNNING", "STOPPED"
+_PORTS_OF_A_PATH = 2
+_REPORT_MS = 5_000
+
+_NOTHING_PASSES = Conditions.of(LinkState(state="down"))
 
 T = TypeVar("T")
 
-DIRECTIONS: tuple[Direction, ...] = ("a-b", "b-a")
 
-
-class BoxError(Exception):
-    """A command that is refused.
-
-    Attributes:
-        code: Of RSLT.
-    """
-
-    def __init__(self, code: int, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-
-
-@dataclass(slots=True)
-class WanLink:
-    """A cross-connect.
-
-    Attributes:
-        name: Unique.
-        ends: The endpoints that impair a-b and b-a.
-        runs: Whether it forwards.
-    """
+@dataclass(frozen=True, slots=True)
+class WanPath:
+    """Some packets of an endpoint, with settings of their own; None for an address is any."""
 
     name: str
-    ends: tuple[Endpoint, Endpoint]
-    runs: bool
+    number: int
+    settings: Settings
+    source: IPv4Network | None = None
+    destination: IPv4Network | None = None
+    filter_type: str = "IP"
+    state: str = AS_PARENT
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One side of a wanlink: what comes in at its port."""
+
+    name: str
+    number: int
+    port: int
+    settings: Settings
+    description: str = ""
+    report_ms: int = _REPORT_MS
+    paths: Mapping[str, WanPath] = field(default_factory=lambda: MappingProxyType({}))
+    corruptions: Mapping[int, Corruption] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class CrossConnect:
+    """Two endpoints that are one wanlink; `since_ns` is None while it is stopped."""
+
+    name: str
+    ends: tuple[str, str]
+    since_ns: int | None = None
+
+    @property
+    def state(self) -> str:
+        """Running or not."""
+        return STOPPED if self.since_ns is None else RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """All that is set."""
+
+    endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: MappingProxyType({}))
+    crosses: Mapping[str, CrossConnect] = field(default_factory=lambda: MappingProxyType({}))
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return an endpoint. Raises `Refused`."""
+        if name not in self.endpoints:
+            raise Refused(Code.NOT_FOUND, f"Could not find that Endpoint: {name}")
+        return self.endpoints[name]
+
+    def cross(self, name: str) -> CrossConnect:
+        """Return a cross-connect. Raises `Refused`."""
+        if name not in self.crosses:
+            raise Refused(Code.NOT_FOUND, f"Could not find that CX: {name}")
+        return self.crosses[name]
+
+    def cross_of(self, endpoint: str) -> CrossConnect | None:
+        """Return the cross-connect that has an endpoint."""
+        return next((cross for cross in self.crosses.values() if endpoint in cross.ends), None)
+
+    def with_endpoint(self, endpoint: Endpoint) -> "Setup":
+        """Return the setup with an endpoint changed or added."""
+        return replace(self, endpoints={**self.endpoints, endpoint.name: endpoint})
+
+    def with_cross(self, cross: CrossConnect) -> "Setup":
+        """Return the setup with a cross-connect changed or added."""
+        return replace(self, crosses={**self.crosses, cross.name: cross})
 
 
 class LanforgeBox:
@@ -49,140 +110,147 @@ class LanforgeBox:
     Args:
         data_path: What happens to packets.
         faults: Of the instrument.
+        clock: Nanoseconds that never go back.
+        line_bps: Bit/s of its ports.
+        wanlinks: Cross-connects that are there after power-on, the first on ports 1 and 2.
     """
 
-    def __init__(self, data_path: DataPath, faults: ArmedFaults) -> None:
+    def __init__(
+        self,
+        data_path: DataPath,
+        faults: ArmedFaults,
+        clock: Callable[[], int],
+        line_bps: int,
+        wanlinks: Sequence[str],
+    ) -> None:
         self._data_path = data_path
         self._faults = faults
+        self._clock = clock
+        self._wanlinks = tuple(wanlinks)
+        self.line_bps = line_bps
         self.power_on()
 
     def power_on(self) -> None:
-        """Have the WanLinks that are there at first, and no impairment."""
+        """Forget everything that was set."""
+        self._not_ready_until_ns = 0
+        self._cached: dict[str, Mapping[int, Statistics]] = {}
         self._data_path.reset()
-        self._endpoints: dict[str, Endpoint] = {}
-        self._wanlinks: dict[str, WanLink] = {}
-        runs = self._faults.strike(LinksDown) is None
-        for number in range(1, len(self._data_path.plane.paths) + 1):
-            ends = tuple(self._made(f"wl{number}-{side}", number, f"eth{number}") for side in "AB")
-            self._wanlinks[f"wl{number}"] = WanLink(f"wl{number}", (ends[0], ends[1]), runs)
-        self._program()
+        since_ns = None if self._faults.strike(LinksDown) is not None else self.now_ns
+        setup = Setup()
+        for at, name in enumerate(self._wanlinks):
+            ends = (f"{name}-A", f"{name}-B")
+            for side, end in enumerate(ends, start=1):
+                number = _PORTS_OF_A_PATH * at + side
+                setup = setup.with_endpoint(Endpoint(end, number, number, Settings(self.line_bps)))
+            setup = setup.with_cross(CrossConnect(name, ends, since_ns))
+        self.setup = setup
+        self._data_path.program([*self._entries(setup)])
 
-    def endpoint(self, name: str) -> Endpoint:
-        """Return an endpoint. Raises `BoxError`."""
-        if name not in self._endpoints:
-            raise BoxError(house.NO_SUCH, f"no endpoint {name!r}; there are {', '.join(self._endpoints)}")
-        return self._endpoints[name]
+    @property
+    def now_ns(self) -> int:
+        """Of the clock."""
+        return self._clock()
 
-    def wanlink(self, name: str) -> WanLink:
-        """Return a cross-connect. Raises `BoxError`."""
-        if name not in self._wanlinks:
-            raise BoxError(house.NO_SUCH, f"no cx {name!r}; there are {', '.join(self._wanlinks)}")
-        return self._wanlinks[name]
+    @property
+    def ports(self) -> int:
+        """How many ports there are, from 1."""
+        return _PORTS_OF_A_PATH * len(self._data_path.plane.paths)
 
-    def add_endpoint(self, name: str, resource: int, port: str, settings: Settings) -> None:
-        """Make an endpoint. Raises `BoxError`."""
-        if name in self._endpoints:
-            raise BoxError(house.IN_USE, f"there is an endpoint {name!r}")
-        if not 1 <= resource <= len(self._data_path.plane.paths):
-            raise BoxError(house.NO_SUCH, f"no resource {resource}; there are 1 to {len(self._data_path.plane.paths)}")
-        self._made(name, resource, port).settings = settings
+    def place(self, port: int) -> tuple[str, Direction]:
+        """Return the path of a port, and the direction of what comes in there."""
+        return self._data_path.plane.paths[(port - 1) // _PORTS_OF_A_PATH], "a-b" if port % 2 else "b-a"
 
-    def add_wanlink(self, name: str, one: Endpoint, other: Endpoint) -> None:
-        """Join two endpoints of one path; it does not run. Raises `BoxError`."""
-        if name in self._wanlinks or any(end in each.ends for each in self._wanlinks.values() for end in (one, other)):
-            raise BoxError(house.IN_USE, f"there is a cx {name!r}, or one of its endpoints is another's")
-        if one is other or one.resource != other.resource:
-            raise BoxError(house.BAD_VALUE, "a cx has two endpoints, of one resource")
-        self._wanlinks[name] = WanLink(name, (one, other), runs=False)
-
-    def set_state(self, name: str, state: str) -> None:
-        """Start, stop or remove a cross-connect. Raises `BoxError`."""
-        one = self.wanlink(name)
-        before = dict(self._wanlinks), {each.name: each.runs for each in self._wanlinks.values()}
-        if state == "DELETED":
-            del self._wanlinks[name]
-        else:
-            one.runs = state in {"RUNNING", "SWITCH"}
-        rivals = [each for each in self._on(one.ends[0].resource) if each is not one and one.runs]
-        if state == "RUNNING" and any(each.runs for each in rivals):
-            one.runs = before[1][name]
-            raise BoxError(house.IN_USE, "another cx of these ports runs; use SWITCH")
-        for each in rivals:
-            each.runs = False
-        self._program_or(lambda: self._restore(*before))
-
-    def set(self, endpoint: Endpoint, settings: Settings) -> None:
-        """Set an endpoint. Raises `BoxError`; nothing has changed."""
+    def adopt(self, setup: Setup) -> None:
+        """Make this what is set, and have the plane do it. Raises `Refused`; nothing has changed."""
         if self._faults.strike(SilentlyIgnored) is not None:
             return
-        before, endpoint.settings = endpoint.settings, self._clamped(settings)
-        self._program_or(lambda: setattr(endpoint, "settings", before))
+        self._refuse_shared_ports(setup)
+        entries = [*self._entries(setup)]
+        self._guarded(lambda: self._data_path.program(entries))
+        self.setup = setup
 
-    def statistics(self, endpoint: Endpoint) -> Statistics:
-        """Return the counters of an endpoint. Raises `BoxError`."""
-        return self._guarded(lambda: self._data_path.plane.statistics(self._target(endpoint)))
-
-    def clear(self, endpoint: Endpoint) -> None:
-        """Count from zero. Raises `BoxError`."""
-        self._guarded(lambda: self._data_path.plane.clear_statistics(self._target(endpoint)))
-
-    def runs(self, endpoint: Endpoint) -> bool:
-        """Whether an endpoint's cross-connect runs."""
-        return any(endpoint in each.ends and each.runs for each in self._wanlinks.values())
-
-    def _made(self, name: str, resource: int, port: str) -> Endpoint:
-        self._endpoints[name] = made = Endpoint(name, len(self._endpoints) + 1, resource, port)
-        return made
-
-    def _on(self, resource: int) -> list[WanLink]:
-        return [each for each in self._wanlinks.values() if each.ends[0].resource == resource]
-
-    def _restore(self, wanlinks: dict[str, WanLink], states: dict[str, bool]) -> None:
-        self._wanlinks = wanlinks
-        for name, runs in states.items():
-            wanlinks[name].runs = runs
-
-    def _clamped(self, settings: Settings) -> Settings:
+    def clamped(self, name: str, number: Decimal) -> Decimal:
+        """Return what is made of a number of a setting, without a word."""
         armed = self._faults.peek(SilentClamp)
-        if armed is None or getattr(settings.info, armed.header, 0) <= armed.most:
-            return settings
+        if armed is None or armed.header != name or number <= armed.most:
+            return number
         self._faults.strike(SilentClamp)
-        return replace(settings, info=replace(settings.info, **{armed.header: int(armed.most)}))
+        return armed.most
 
-    def _target(self, endpoint: Endpoint) -> Target:
-        found = [each for each in self._wanlinks.values() if endpoint in each.ends]
-        side = found[0].ends.index(endpoint) if found else 0
-        return Target(path=self._data_path.plane.paths[endpoint.resource - 1], direction=DIRECTIONS[side])
+    def counted(self, endpoint: Endpoint, *, cached: bool) -> Mapping[int, Statistics]:
+        """Return the counters of an endpoint by flow, 0 is what no wanpath has. Raises `Refused`."""
+        if cached and endpoint.name in self._cached:
+            return self._cached[endpoint.name]
+        if self._faults.strike(Pending) is not None or self.now_ns < self._not_ready_until_ns:
+            raise Refused(Code.TIMED_OUT, "Timed out waiting for resource 1")
+        counts = self._guarded(
+            lambda: {target.flow: self._data_path.plane.statistics(target) for target in self._targets(endpoint)}
+        )
+        self._cached[endpoint.name] = counts
+        return counts
 
-    def _program_or(self, undo: Callable[[], None]) -> None:
-        try:
-            self._program()
-        except BoxError:
-            undo()
-            raise
+    def clear_counters(self, endpoints: Sequence[Endpoint]) -> None:
+        """Count from zero. Raises `Refused`."""
+        self._guarded(lambda: self._clear(endpoints))
+        armed = self._faults.strike(StatisticsNotReady)
+        if armed is not None:
+            self._not_ready_until_ns = self.now_ns + armed.for_ns
 
-    def _program(self) -> None:
-        self._guarded(lambda: self._data_path.program([*self._entries()]))
+    def _clear(self, endpoints: Sequence[Endpoint]) -> None:
+        for endpoint in endpoints:
+            self._cached.pop(endpoint.name, None)
+            for target in self._targets(endpoint):
+                self._data_path.plane.clear_statistics(target)
 
-    def _entries(self) -> Iterable[FlowEntry]:
-        for number, path in enumerate(self._data_path.plane.paths, 1):
-            running = next((each for each in self._on(number) if each.runs), None)
-            for side, direction in enumerate(DIRECTIONS):
-                conditions = blocked() if running is None else self._suffered(running.ends[side])
-                yield FlowEntry(target=Target(path=path, direction=direction), conditions=conditions)
+    def _targets(self, endpoint: Endpoint) -> Iterator[Target]:
+        path, direction = self.place(endpoint.port)
+        for flow in (0, *(each.number for each in endpoint.paths.values())):
+            yield Target(path=path, direction=direction, flow=flow)
 
-    def _suffered(self, endpoint: Endpoint) -> Conditions:
-        try:
-            return endpoint.settings.conditions()
-        except NotDone as reason:
-            raise BoxError(house.NOT_DONE, f"{endpoint.name}: {reason}") from reason
-        except ValueError as error:
-            raise BoxError(house.BAD_VALUE, f"{endpoint.name}: these do not go together") from error
+    def _refuse_shared_ports(self, setup: Setup) -> None:
+        taken: dict[int, str] = {}
+        for cross in setup.crosses.values():
+            for end in cross.ends if cross.since_ns is not None else ():
+                port = setup.endpoint(end).port
+                if port in taken:
+                    raise Refused(Code.CONFLICT, f"{taken[port]} is running on eth{port}")
+                taken[port] = cross.name
+
+    def _entries(self, setup: Setup) -> Iterator[FlowEntry]:
+        running = [
+            setup.endpoint(end) for cross in setup.crosses.values() if cross.since_ns is not None for end in cross.ends
+        ]
+        for endpoint in running:
+            yield from self._flows(endpoint)
+        served = {self.place(endpoint.port) for endpoint in running}
+        for place in map(self.place, range(1, self.ports + 1)):
+            if place not in served:
+                yield FlowEntry(target=Target(path=place[0], direction=place[1]), conditions=_NOTHING_PASSES)
+
+    def _flows(self, endpoint: Endpoint) -> Iterator[FlowEntry]:
+        path, direction = self.place(endpoint.port)
+        own = conditions_of(endpoint.settings, [*endpoint.corruptions.values()], self.line_bps)
+        yield FlowEntry(target=Target(path=path, direction=direction), conditions=own)
+        for each in endpoint.paths.values():
+            if each.state == STOPPED:
+                continue
+            if each.filter_type != "IP":
+                raise Refused(Code.CANNOT, f"this simulation has no filter by {each.filter_type}")
+            yield FlowEntry(
+                target=Target(path=path, direction=direction, flow=each.number),
+                filter=Filter(source=each.source, destination=each.destination),
+                conditions=conditions_of(each.settings, (), self.line_bps),
+            )
 
     def _guarded(self, deed: Callable[[], T]) -> T:
         try:
             return deed()
         except CapabilityError as error:
-            raise BoxError(house.NOT_DONE, str(error)) from error
+            raise Refused(Code.CANNOT, f"this simulation cannot do that to packets: {error}") from error
         except ImpairlabError as error:
-            raise BoxError(house.FAILED, f"the data plane has failed: {error}") from error
+            raise Refused(Code.CANNOT, f"the data plane has failed: {error}") from error
+
+
+def manager_is_known(name: str) -> bool:
+    """Say whether a test manager is the one there is, or stands for all."""
+    return name in {MANAGER, "all"}

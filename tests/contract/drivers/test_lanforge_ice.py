@@ -1,6 +1,8 @@
 """The driver of LANforge-ICE under the contract of every driver, on the simulated one."""
 
+from collections.abc import Mapping
 from contextlib import contextmanager
+from typing import ClassVar
 
 from impairlab.drivers import Conditions
 from impairlab.drivers.lanforge import LanforgeIce
@@ -23,6 +25,9 @@ class LanforgeBench(SimulatedBench):
 
 class TestLanforgeIce(DriverContract):
     driver = LanforgeIce
+    other_words: ClassVar[Mapping[str, str]] = {
+        "rate.link": "the queue holds MaxBuf, as it shows: extra_buffer and a frame of 1514 bytes",
+    }
     examples = (
         Conditions.of(Corrupt(rate="1 %", how="random", first_byte=20, last_byte=40, checksums="fixed")),
         Conditions.of(Corrupt(rate="1 %", how="transpose", first_byte=0, last_byte=1513)),
