@@ -146,7 +146,7 @@ def _without_fingerprints(result: Result) -> str:
 
 def _lines_of(prompter: Prompter) -> Callable[[int, SocketWire], None]:
     def serve(_: int, wire: SocketWire) -> None:
-        wire.send(_as_sent(prompter.opening()))
+        wire.send("".join(prompter.opening()).encode())
         while (line := wire.read_line()) is not None:
             answers = prompter.answers(line)
             if answers is None:
