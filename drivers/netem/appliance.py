@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from threading import RLock
@@ -21,6 +20,7 @@ from impairlab.drivers.model.errors import (
     IdentityMismatch,
     ImpairlabError,
     InstrumentExecutionError,
+    LockedByOther,
     MalformedResponse,
     VerifyMismatch,
 )
@@ -28,19 +28,19 @@ from impairlab.drivers.model.flows import Direction, Filter, Target
 from impairlab.drivers.netem import devices, trees
 from impairlab.drivers.netem.address import NetemAddress, PathPorts
 from impairlab.drivers.netem.capabilities import capabilities
-from impairlab.drivers.netem.claim import Claim
 from impairlab.drivers.netem.counting import longest_stay_ns, statistics_of
 from impairlab.drivers.netem.devices import Found, Notes
 from impairlab.drivers.netem.filters import flower_filters, flows_of, matches, selector_of
+from impairlab.drivers.netem.machine import Machine
 from impairlab.drivers.netem.probe import KernelFeatures, not_allowed, probe
 from impairlab.drivers.netem.topology import OWN_HANDLE, Role, StageState, Topology
 from impairlab.drivers.netem.translate import Sizing, conditions_of, neutral, stages_of
 from impairlab.drivers.netem.trust import ensure_trust
 from impairlab.drivers.netem.wire import filters, links, messages
 from impairlab.drivers.netem.wire.attributes import WireError
+from impairlab.drivers.netem.wire.host import Host
 from impairlab.drivers.netem.wire.links import Link
 from impairlab.drivers.netem.wire.messages import KernelRefused, Place, Request
-from impairlab.drivers.netem.wire.socket import RouteSocket
 from impairlab.drivers.options import Options
 
 T = TypeVar("T")
@@ -85,13 +85,16 @@ class NetemAppliance(Appliance):
         self._longest_ns = 0
         self._programmed = False
         self._turn = RLock()
-        self._notes = Notes()
-        self.identity = Identity(manufacturer="Linux", model="netem", serial=os.uname().nodename,
-                                 firmware=os.uname().release)  # fmt: skip
-        if options.serial not in {None, self.identity.serial}:
-            raise IdentityMismatch(f"this host is {self.identity.serial}, not {options.serial}", appliance=self.name)
         self._closing = ExitStack()
         with ExitStack() as undo:
+            self._machine: Machine = undo.enter_context(closing(Host()))
+            self._route = self._machine.route
+            self._notes = Notes(self._machine)
+            self.identity = Identity(manufacturer="Linux", model="netem", serial=self._machine.nodename,
+                                     firmware=self._machine.release)  # fmt: skip
+            if options.serial not in {None, self.identity.serial}:
+                problem = f"this host is {self.identity.serial}, not {options.serial}"
+                raise IdentityMismatch(problem, appliance=self.name)
             self._open(undo)
             self._closing = undo.pop_all()
 
@@ -150,17 +153,19 @@ class NetemAppliance(Appliance):
             self._closing.close()
 
     def _open(self, undo: ExitStack) -> None:
-        self._route = undo.enter_context(RouteSocket())
         present = links.links(self._route)
         devices.existing(present, self._plan.paths, self.name)
         if not self._plan.allow_ssh:
-            devices.not_the_way_in(self._route, present, self._plan.paths, self.name)
+            devices.not_the_way_in(self._machine, present, self._plan.paths, self.name)
         self._ports = {device: present[device] for path in self._plan.paths for device in path.devices}
-        undo.callback(Claim(self._ports, self.name).close)
-        found = probe(self._topology, self.name)
+        undo.callback(self._machine.release_claims)
+        self._claim()
+        found = probe(self._topology, self._machine, self.name)
         self._check_wants(found)
-        ensure_trust(self._topology, self._plan.check, self.name)
-        self._sizing = {device: Sizing(bits) if (bits := devices.speed(device)) else Sizing() for device in self._ports}
+        ensure_trust(self._topology, self._plan.check, self._machine, self.name)
+        self._sizing = {
+            device: Sizing(bits) if (bits := self._machine.speed(device)) else Sizing() for device in self._ports
+        }
         longest_frame = max(link.mtu for link in self._ports.values()) + _ETHERNET_HEADER
         names = tuple(path.name for path in self._plan.paths)
         quickest = Sizing(max(sizing.bits_per_second for sizing in self._sizing.values()))
@@ -173,6 +178,12 @@ class NetemAppliance(Appliance):
         for path in self._plan.paths:
             self._reach(partial(self._take, path, undo))
         undo.callback(self._leave)
+
+    def _claim(self) -> None:
+        for device in self._ports:
+            holder = self._machine.claim(device)
+            if holder is not None:
+                raise LockedByOther(holder, appliance=self.name)
 
     def _check_wants(self, found: KernelFeatures) -> None:
         wants = {
@@ -220,10 +231,10 @@ class NetemAppliance(Appliance):
         root = devices.foreign_root(roots, port, self.name, replace=self._plan.replace_foreign)
         adopted = port.index in roots and roots[port.index].place.handle == OWN_HANDLE
         noted = self._notes.found(port.index) if adopted else None
-        found = noted or Found.on(port, root)
+        found = noted or Found.on(port, root, self._machine)
         self._notes.keep(port.index, found)
         undo.callback(self._unless_programmed, lambda: self._put_right(port, found))
-        devices.quieten(port, found, self._route, is_host=is_host)
+        devices.quieten(port, found, self._machine, is_host=is_host)
         if root is not None:
             self._route.change([messages.delete_qdisc(Place(port.index, 0, messages.ROOT))])
 
@@ -243,7 +254,7 @@ class NetemAppliance(Appliance):
                 raise
 
     def _put_right(self, port: Link, found: Found) -> None:
-        devices.put_right(port, found, self._route)
+        devices.put_right(port, found, self._machine)
         self._notes.forget(port.index)
 
     def _leave(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 
 from impairlab.drivers.model.capabilities import Capabilities, Dimension, Feature, Provenance, Range, Rule
@@ -66,7 +65,7 @@ def capabilities(
     ]
     return Capabilities(
         paths=paths,
-        features={feature.name: feature for feature in features},
+        features={feature.name: _tried_on(found.release, feature) for feature in features},
         flows=topology.flows if found.flower else 0,
         filter_fields=FIELDS if found.flower and topology.flows else frozenset(),
         exclusive=(frozenset({"reorder", "rate"}),),
@@ -159,7 +158,13 @@ def _feature(
 
 
 def _tried(detail: str) -> Provenance:
-    return Provenance(basis="verified", detail=f"tried on kernel {os.uname().release}{'; ' if detail else ''}{detail}")
+    return Provenance(basis="verified", detail=detail)
+
+
+def _tried_on(release: str, feature: Feature) -> Feature:
+    detail = feature.provenance.detail
+    told = Provenance(basis="verified", detail=f"tried on kernel {release}{'; ' if detail else ''}{detail}")
+    return feature.model_copy(update={"provenance": told})
 
 
 def _range(dimension: Dimension, low: Decimal | int, high: Decimal | int, step: Decimal | int) -> Range:

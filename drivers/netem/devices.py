@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Self
 
 from impairlab.drivers.model.errors import ConnectError
-from impairlab.drivers.netem import offloads
 from impairlab.drivers.netem.address import PathPorts
+from impairlab.drivers.netem.machine import Machine
 from impairlab.drivers.netem.topology import OWN_HANDLE
 from impairlab.drivers.netem.wire import filters, links, messages
 from impairlab.drivers.netem.wire.links import Link
 from impairlab.drivers.netem.wire.messages import KernelRefused, Place, Qdisc
-from impairlab.drivers.netem.wire.socket import RouteSocket
-
-NOTES = Path("/run/impairlab")
-"""What to put back is noted here, for whoever finishes what another process has left; gone after a reboot."""
+from impairlab.drivers.netem.wire.route import Route
 
 REBUILT = frozenset({"pfifo", "bfifo", "fq_codel", "tbf", "netem"})
 """Disciplines without classes that can be made again from what the kernel tells of them."""
@@ -32,7 +27,7 @@ class Found:
     """What a device was like.
 
     Attributes:
-        gro: See `offloads.merging`.
+        gro: See `Machine.merging`.
         lro: See there.
         gso_segments: See `links.Link`.
         root_kind: Of a root that somebody had set; "" for the kernel's default.
@@ -48,43 +43,38 @@ class Found:
     root_options: str = ""
 
     @classmethod
-    def on(cls, link: Link, root: Qdisc | None) -> Self:
+    def on(cls, link: Link, root: Qdisc | None, machine: Machine) -> Self:
         """Look at a device."""
-        gro, lro = offloads.merging(link.name)
+        gro, lro = machine.merging(link.name)
         if root is None:
             return cls(gro, lro, link.gso_segments)
         return cls(gro, lro, link.gso_segments, root.kind, root.place.handle, root.options.hex())
 
 
 class Notes:
-    """What devices were like, on disk."""
+    """What devices were like, for whoever finishes what another process has left."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or NOTES
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
 
     def keep(self, index: int, found: Found) -> None:
         """Note it. Raises OSError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(index)
-        draft = path.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(found)), encoding="utf-8")
-        draft.replace(path)
+        self._machine.write_note(self.name(index), json.dumps(asdict(found)))
 
     def found(self, index: int) -> Found | None:
         """Return what was noted; None where nothing was, or nothing that can be read."""
         try:
-            return Found(**json.loads(self._path(index).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            return Found(**json.loads(self._machine.read_note(self.name(index)) or ""))
+        except (ValueError, TypeError):
             return None
 
     def forget(self, index: int) -> None:
         """Note no longer."""
-        self._path(index).unlink(missing_ok=True)
+        self._machine.drop_note(self.name(index))
 
-    def _path(self, index: int) -> Path:
+    def name(self, index: int) -> str:
         """Devices are numbered in each network namespace by itself."""
-        namespace = Path("/proc/self/ns/net").stat().st_ino
-        return self._folder / f"netem-{namespace}-{index}.json"
+        return f"netem-{self._machine.namespace}-{index}.json"
 
 
 def existing(present: Mapping[str, Link], paths: tuple[PathPorts, ...], name: str) -> None:
@@ -105,21 +95,21 @@ def absence(present: Mapping[str, Link], device: str) -> str | None:
     return None if present[device].up else f"{device} is down: `ip link set {device} up`"
 
 
-def not_the_way_in(route: RouteSocket, present: Mapping[str, Link], paths: tuple[PathPorts, ...], name: str) -> None:
+def not_the_way_in(machine: Machine, present: Mapping[str, Link], paths: tuple[PathPorts, ...], name: str) -> None:
     """Refuse the device that carries this SSH session: an outage would cut off whoever could end it.
 
     Raises:
         ConnectError: Says how to allow it.
     """
     for device in (device for path in paths for device in path.devices):
-        if problem := way_in(route, present[device]):
+        if problem := way_in(machine, present[device]):
             raise ConnectError(problem, appliance=name)
 
 
-def way_in(route: RouteSocket, link: Link) -> str | None:
+def way_in(machine: Machine, link: Link) -> str | None:
     """Return what is wrong with the device that carries this SSH session; None with any other."""
-    session = os.environ.get("SSH_CONNECTION", "").split()
-    if len(session) != 4 or (link.index, session[2]) not in set(links.addresses(route)):
+    session = machine.ssh_session.split()
+    if len(session) != 4 or (link.index, session[2]) not in set(links.addresses(machine.route)):
         return None
     return (
         f"{link.name} carries this SSH session ({session[2]}): impair another device, work from the console, or "
@@ -155,27 +145,27 @@ def foreignness(roots: Mapping[int, Qdisc], link: Link, *, replace: bool) -> str
     return None
 
 
-def quieten(link: Link, found: Found, route: RouteSocket, *, is_host: bool) -> None:
+def quieten(link: Link, found: Found, machine: Machine, *, is_host: bool) -> None:
     """Have no super-packets at a device. Raises OSError."""
     if found.gro:
-        offloads.set_gro(link.name, on=False)
+        machine.set_gro(link.name, on=False)
     if found.lro:
-        offloads.set_lro(link.name, on=False)
+        machine.set_lro(link.name, on=False)
     if is_host:
-        route.change([links.set_gso_segments(link.index, 1)])
+        machine.route.change([links.set_gso_segments(link.index, 1)])
 
 
-def put_right(link: Link, found: Found, route: RouteSocket) -> None:
+def put_right(link: Link, found: Found, machine: Machine) -> None:
     """Undo `quieten`, and put back the root that was there. Raises OSError."""
     if found.gro:
-        offloads.set_gro(link.name, on=True)
+        machine.set_gro(link.name, on=True)
     if found.lro:
-        offloads.set_lro(link.name, on=True)
+        machine.set_lro(link.name, on=True)
     if found.gso_segments:
-        route.change([links.set_gso_segments(link.index, found.gso_segments)])
+        machine.route.change([links.set_gso_segments(link.index, found.gso_segments)])
     if found.root_kind:
         place = Place(link.index, found.root_handle, messages.ROOT)
-        route.change([messages.add_qdisc(place, found.root_kind, bytes.fromhex(found.root_options))])
+        machine.route.change([messages.add_qdisc(place, found.root_kind, bytes.fromhex(found.root_options))])
 
 
 def ifb_name(device: str) -> str:
@@ -183,7 +173,7 @@ def ifb_name(device: str) -> str:
     return f"il-{device}"[:15]
 
 
-def intercept(link: Link, route: RouteSocket, roots: Mapping[int, Qdisc], name: str) -> Link:
+def intercept(link: Link, route: Route, roots: Mapping[int, Qdisc], name: str) -> Link:
     """Return the ifb through which goes what comes in at a device, made now or by an earlier driver.
 
     Raises:
@@ -210,19 +200,10 @@ def intercept(link: Link, route: RouteSocket, roots: Mapping[int, Qdisc], name: 
     return ifb
 
 
-def release(link: Link, route: RouteSocket) -> None:
+def release(link: Link, route: Route) -> None:
     """Let what comes in come in as it did, and remove the ifb."""
     with suppress(KernelRefused):
         route.change([messages.delete_qdisc(Place(link.index, messages.INGRESS_HANDLE, messages.INGRESS))])
     ifb = links.links(route).get(ifb_name(link.name))
     if ifb is not None:
         route.change([links.delete_link(ifb.index)])
-
-
-def speed(device: str) -> int | None:
-    """Return bit/s; None where the device does not say."""
-    try:
-        megabits = int(Path(f"/sys/class/net/{device}/speed").read_text())
-    except (OSError, ValueError):
-        return None
-    return megabits * 10**6 if megabits > 0 else None

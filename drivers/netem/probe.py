@@ -5,25 +5,20 @@ No table of versions: distributions carry fixes back and leave things out.
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Thread
-from typing import TypeVar
 
 from impairlab.drivers.model.errors import AuthError, ImpairlabError, IncompatiblePeer
+from impairlab.drivers.netem.machine import Machine, SpareNamespace
 from impairlab.drivers.netem.topology import Role, Topology
 from impairlab.drivers.netem.wire import filters, messages, netem, tbf
 from impairlab.drivers.netem.wire.links import add_link, links
 from impairlab.drivers.netem.wire.messages import KernelRefused, Place, Request
 from impairlab.drivers.netem.wire.netem import NetemState, Slot
-from impairlab.drivers.netem.wire.socket import RouteSocket
+from impairlab.drivers.netem.wire.route import Route
 
-T = TypeVar("T")
-
-_CLONE_NEWNET = 0x40000000
 _LOOPBACK = 1
 _SPARE = Place(_LOOPBACK, 0x10000, messages.ROOT)
 _NEUTRAL: Mapping[Role, NetemState] = {"loss": NetemState(), "delay": NetemState(), "gate": NetemState()}
@@ -40,6 +35,7 @@ class KernelFeatures:
     """What was found.
 
     Attributes:
+        release: Of the kernel.
         wide_times: Delays in 64 bits of nanoseconds.
         negative_latency: A negative delay is taken (kernels before 6.12).
         seed: The random numbers can be seeded.
@@ -51,6 +47,7 @@ class KernelFeatures:
         own_counters: netem counts what it delayed, lost, duplicated and so on.
     """
 
+    release: str
     wide_times: bool
     negative_latency: bool
     seed: bool
@@ -62,40 +59,29 @@ class KernelFeatures:
     own_counters: bool
 
 
-def probe(topology: Topology, name: str) -> KernelFeatures:
+def probe(topology: Topology, machine: Machine, name: str) -> KernelFeatures:
     """Try everything.
 
     Raises:
         AuthError: This process may not change queueing disciplines.
         IncompatiblePeer: The kernel has no netem.
     """
-    return in_spare_namespace(lambda: _probe(topology, name), name)
+    with spare_of(machine, name) as spare:
+        return _probe(topology, spare.route, machine, name)
 
 
-def in_spare_namespace(work: Callable[[], T], name: str) -> T:
-    """Do something in a network namespace of its own, which ends with it.
+@contextmanager
+def spare_of(machine: Machine, name: str) -> Iterator[SpareNamespace]:
+    """Yield a network namespace of its own, which ends afterwards.
 
     Raises:
-        AuthError: This process may not make one.
+        AuthError: This process may not make one, or not try something out.
     """
-    results: list[T] = []
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            _unshare()
-            results.append(work())
-        except (OSError, ImpairlabError) as failure:
-            failures.append(failure)
-
-    thread = Thread(target=run, name="netem-probe", daemon=True)
-    thread.start()
-    thread.join()
-    for failure in failures:
-        if isinstance(failure, PermissionError):
-            raise not_allowed(name) from failure
-        raise failure
-    return results[0]
+    try:
+        with machine.spare() as spare:
+            yield spare
+    except PermissionError as failure:
+        raise not_allowed(name) from failure
 
 
 def not_allowed(name: str) -> AuthError:
@@ -103,58 +89,51 @@ def not_allowed(name: str) -> AuthError:
     return AuthError(NOT_ALLOWED, appliance=name)
 
 
-def no_netem(name: str) -> IncompatiblePeer:
+def no_netem(machine: Machine, name: str) -> IncompatiblePeer:
     """Return what to say when there is no netem."""
-    return IncompatiblePeer(absence(), appliance=name)
+    return IncompatiblePeer(absence(machine), appliance=name)
 
 
-def absence() -> str:
+def absence(machine: Machine) -> str:
     """Return what is wrong with a kernel without netem."""
     return (
-        f"kernel {os.uname().release} has no netem: `modprobe sch_netem`; if there is no such module, install the "
+        f"kernel {machine.release} has no netem: `modprobe sch_netem`; if there is no such module, install the "
         "package with it (RHEL, Fedora: kernel-modules-extra; Ubuntu: linux-modules-extra)"
     )
 
 
-def _unshare() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(ctypes.c_int(_CLONE_NEWNET)):
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-
-
-def _probe(topology: Topology, name: str) -> KernelFeatures:
-    with RouteSocket() as route:
-        if not _takes(
-            route, messages.add_qdisc(_SPARE, netem.KIND, netem.encode(NetemState())), missing=no_netem(name)
-        ):
-            raise no_netem(name)
-        wide = _told(route, NetemState(latency_ns=_ODD_NS))
-        found = KernelFeatures(
-            wide_times=wide.latency_ns == _ODD_NS,
-            negative_latency=_keeps(route, NetemState(latency_ns=-1_000_000)),
-            seed=_told(route, NetemState(seed=_ODD_NS)).seed == _ODD_NS,
-            slot=_keeps(route, NetemState(slot=Slot(1_000_000, 2_000_000))),
-            duplicate=False,
-            shaper=False,
-            flower=False,
-            ingress=False,
-            own_counters=bool(_root(route).counters.extended),
-        )
+def _probe(topology: Topology, route: Route, machine: Machine, name: str) -> KernelFeatures:
+    if not _takes(
+        route, messages.add_qdisc(_SPARE, netem.KIND, netem.encode(NetemState())), missing=no_netem(machine, name)
+    ):
+        raise no_netem(machine, name)
+    wide = _told(route, NetemState(latency_ns=_ODD_NS))
+    found = KernelFeatures(
+        release=machine.release,
+        wide_times=wide.latency_ns == _ODD_NS,
+        negative_latency=_keeps(route, NetemState(latency_ns=-1_000_000)),
+        seed=_told(route, NetemState(seed=_ODD_NS)).seed == _ODD_NS,
+        slot=_keeps(route, NetemState(slot=Slot(1_000_000, 2_000_000))),
+        duplicate=False,
+        shaper=False,
+        flower=False,
+        ingress=False,
+        own_counters=bool(_root(route).counters.extended),
+    )
+    route.change([messages.delete_qdisc(_SPARE)])
+    shaper = _takes(route, messages.add_qdisc(_SPARE, tbf.KIND, tbf.encode(tbf.TbfState(10**6, 3028, 10**5))))
+    if shaper:
         route.change([messages.delete_qdisc(_SPARE)])
-        shaper = _takes(route, messages.add_qdisc(_SPARE, tbf.KIND, tbf.encode(tbf.TbfState(10**6, 3028, 10**5))))
-        if shaper:
-            route.change([messages.delete_qdisc(_SPARE)])
-        return replace(
-            found,
-            shaper=shaper,
-            duplicate=_duplicates(route, topology),
-            flower=_filters(route),
-            ingress=_ingress(route),
-        )
+    return replace(
+        found,
+        shaper=shaper,
+        duplicate=_duplicates(route, topology),
+        flower=_filters(route),
+        ingress=_ingress(route),
+    )
 
 
-def _duplicates(route: RouteSocket, topology: Topology) -> bool:
+def _duplicates(route: Route, topology: Topology) -> bool:
     """Some kernels refuse duplication beside another netem: try it in the very tree that is to be built."""
     requests = topology.install(_LOOPBACK, _NEUTRAL)
     if not all(_takes(route, request) for request in requests):
@@ -166,7 +145,7 @@ def _duplicates(route: RouteSocket, topology: Topology) -> bool:
     return taken
 
 
-def _filters(route: RouteSocket) -> bool:
+def _filters(route: Route) -> bool:
     topology = Topology(flows=1)
     if not all(_takes(route, request) for request in topology.install(_LOOPBACK, _NEUTRAL)):
         return False
@@ -177,14 +156,14 @@ def _filters(route: RouteSocket) -> bool:
     return taken
 
 
-def _ingress(route: RouteSocket) -> bool:
+def _ingress(route: Route) -> bool:
     if not _takes(route, add_link("probe", "ifb")):
         return False
     spare = links(route)["probe"].index
     return _takes(route, filters.add_ingress(_LOOPBACK)) and _takes(route, filters.redirect_ingress(_LOOPBACK, spare))
 
 
-def _takes(route: RouteSocket, request: Request, missing: ImpairlabError | None = None) -> bool:
+def _takes(route: Route, request: Request, missing: ImpairlabError | None = None) -> bool:
     try:
         route.change([request])
     except KernelRefused as refused:
@@ -196,17 +175,17 @@ def _takes(route: RouteSocket, request: Request, missing: ImpairlabError | None 
     return True
 
 
-def _keeps(route: RouteSocket, state: NetemState) -> bool:
+def _keeps(route: Route, state: NetemState) -> bool:
     """Whether a state is taken and read back."""
     taken = _takes(route, messages.change_qdisc(_SPARE, netem.KIND, netem.encode(state)))
     return taken and netem.decode(_root(route).options).as_told() == state.as_told()
 
 
-def _told(route: RouteSocket, state: NetemState) -> NetemState:
+def _told(route: Route, state: NetemState) -> NetemState:
     _takes(route, messages.change_qdisc(_SPARE, netem.KIND, netem.encode(state)))
     return netem.decode(_root(route).options)
 
 
-def _root(route: RouteSocket) -> messages.Qdisc:
+def _root(route: Route) -> messages.Qdisc:
     every = (messages.read_qdisc(message) for message in route.ask(messages.list_qdiscs(_LOOPBACK)))
     return next(qdisc for qdisc in every if qdisc.place.parent == messages.ROOT and qdisc.place.index == _LOOPBACK)

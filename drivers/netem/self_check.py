@@ -7,13 +7,10 @@ Some kernels take every attribute, tell it back, and do something else: delays o
 from __future__ import annotations
 
 import math
-import socket
-import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
-from time import monotonic, sleep, time_ns
+from time import monotonic, sleep
 from typing import Self
 
 from impairlab.drivers.model.conditions import NEUTRAL, Conditions
@@ -21,12 +18,14 @@ from impairlab.drivers.model.delays import Delay
 from impairlab.drivers.model.impairments import RateLimit
 from impairlab.drivers.model.losses import GilbertElliottLoss, RandomLoss
 from impairlab.drivers.netem import trees
-from impairlab.drivers.netem.probe import in_spare_namespace
+from impairlab.drivers.netem.machine import Machine, SpareNamespace
+from impairlab.drivers.netem.probe import spare_of
 from impairlab.drivers.netem.topology import Topology
 from impairlab.drivers.netem.translate import Sizing, neutral, stages_of
 from impairlab.drivers.netem.wire import links, messages
 from impairlab.drivers.netem.wire.messages import Place
-from impairlab.drivers.netem.wire.socket import RouteSocket
+from impairlab.drivers.netem.wire.route import Route
+from impairlab.drivers.netem.wire.spare import SMALLEST_PROBE
 
 PROBES = 2000
 SIGMAS = 5.5
@@ -38,18 +37,10 @@ _SETTLED_S = 3.0
 """How long packets that should be through may still be under way; beyond any delay here, and the machine's own."""
 
 _POLL_S = 0.005
-_PATIENCE_S = 1.0
 _EARLY_NS, _SLOW_NS, _LATE_NS = 1_000_000, 10_000_000, 200_000_000
 """By how much clocks may differ; a busy machine be late with the quickest packet; and with half of them."""
 
-_BUNCH, _PAUSE_S = 100, 0.005
-_PAYLOAD = struct.Struct("=qq")
-_MARK = -1
-_LONGEST, _ANCILLARY = 2048, 64
 _HEADERS = 14 + 20 + 8
-_SO_SNDBUFFORCE, _SO_RCVBUFFORCE, _SO_TIMESTAMPNS = 32, 33, 35
-_BUFFER = 64 * 1024 * 1024
-_TIMESPEC = struct.Struct("@ll")
 
 
 @dataclass(frozen=True)
@@ -67,6 +58,12 @@ class Outcome:
     arrived: Sequence[int]
     delays_ns: Sequence[int]
     took_ns: int
+
+    @classmethod
+    def of(cls, sent: int, came: Sequence[tuple[int, int, int]]) -> Self:
+        """Return what `SpareNamespace.receive_probes` tells."""
+        times = [at_ns for _, _, at_ns in came] or [0]
+        return cls(sent, [number for number, _, _ in came], [took for _, took, _ in came], times[-1] - times[0])
 
     @property
     def lost(self) -> int:
@@ -94,14 +91,17 @@ class Trial:
     conditions: Conditions
     problem: Callable[[Outcome], str | None]
     probes: int = PROBES
-    size: int = _PAYLOAD.size
+    size: int = SMALLEST_PROBE
 
 
-def self_check(topology: Topology, name: str, trials: Iterable[Trial] | None = None) -> tuple[str, ...]:
+def self_check(
+    topology: Topology, machine: Machine, name: str, trials: Iterable[Trial] | None = None
+) -> tuple[str, ...]:
     """Return what the kernel does otherwise than it says; empty when nothing is. Takes about a second.
 
     Args:
         topology: Of the trees that are to be trusted: the trials run in one like them, on the flow without a filter.
+        machine: Whose kernel it is.
         name: What errors call the appliance.
         trials: Others than the usual ones.
 
@@ -110,7 +110,8 @@ def self_check(topology: Topology, name: str, trials: Iterable[Trial] | None = N
         KernelRefused: The kernel refuses a tree that `probe` has found it to take.
     """
     wanted = tuple(usual_trials() if trials is None else trials)
-    return in_spare_namespace(lambda: tuple(_problems(topology, wanted)), name)
+    with spare_of(machine, name) as spare:
+        return tuple(_problems(topology, spare, wanted))
 
 
 def usual_trials() -> Iterator[Trial]:
@@ -127,27 +128,24 @@ def usual_trials() -> Iterator[Trial]:
     yield Trial(Conditions.of(line), lambda found: _all_came(found) or _paced(found, 10_000_000, 1000), 200, 1000)
 
 
-def _problems(topology: Topology, trials: Iterable[Trial]) -> Iterator[str]:
-    with ExitStack() as closing:
-        route = closing.enter_context(RouteSocket())
-        route.change([links.set_up(_LOOPBACK)])
-        probes = closing.enter_context(_Probes())
-        for trial in trials:
-            tree = _Tree(route, topology)
-            tree.set(trial.conditions)
-            probes.send(trial.probes, trial.size)
-            tree.drained()
-            tree.set(NEUTRAL)  # so that the mark, which comes last, is not lost
-            problem = trial.problem(probes.received(trial.probes))
-            tree.remove()
-            if problem:
-                yield f"{trial.conditions}: {problem}"
+def _problems(topology: Topology, spare: SpareNamespace, trials: Iterable[Trial]) -> Iterator[str]:
+    spare.route.change([links.set_up(_LOOPBACK)])
+    for trial in trials:
+        tree = _Tree(spare.route, topology)
+        tree.set(trial.conditions)
+        spare.send_probes(trial.probes, trial.size)
+        tree.drained()
+        tree.set(NEUTRAL)  # so that the mark, which comes last, is not lost
+        problem = trial.problem(Outcome.of(trial.probes, spare.receive_probes()))
+        tree.remove()
+        if problem:
+            yield f"{trial.conditions}: {problem}"
 
 
 class _Tree:
     """The driver's tree on the loopback device of the namespace."""
 
-    def __init__(self, route: RouteSocket, topology: Topology) -> None:
+    def __init__(self, route: Route, topology: Topology) -> None:
         self._route, self._topology = route, topology
         route.change(topology.install(_LOOPBACK, neutral(_SIZING, None)))
 
@@ -164,55 +162,6 @@ class _Tree:
         deadline = monotonic() + _SETTLED_S
         while monotonic() < deadline and any(q.counters.queued for q in trees.present(self._route).values()):
             sleep(_POLL_S)
-
-
-class _Probes:
-    """Numbered packets through the loopback device of the namespace."""
-
-    def __init__(self) -> None:
-        with ExitStack() as undo:
-            self._receiver, self._sender = (
-                undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)
-            )
-            self._receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
-            self._receiver.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-            self._receiver.settimeout(_PATIENCE_S)
-            self._receiver.bind(("127.0.0.1", 0))
-            self._sender.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
-            self._sender.connect(self._receiver.getsockname())
-            self._closing = undo.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.close()
-
-    def send(self, count: int, size: int) -> None:
-        """Send probes in bunches, so that no single stop of the machine hits all of them."""
-        for number in range(count):
-            self._sender.send(_PAYLOAD.pack(number, time_ns()).ljust(size))
-            if number % _BUNCH == _BUNCH - 1:
-                sleep(_PAUSE_S)
-
-    def received(self, sent: int) -> Outcome:
-        """Return what came, up to a last packet that is sent now; without it, what comes before a second has passed."""
-        self._sender.send(_PAYLOAD.pack(_MARK, 0))
-        numbers: list[int] = []
-        delays: list[int] = []
-        came_ns = [0]
-        while True:
-            try:
-                data, told, _, _ = self._receiver.recvmsg(_LONGEST, _ANCILLARY)
-                number, sent_ns = _PAYLOAD.unpack_from(data)
-            except TimeoutError:
-                number = _MARK
-            if number == _MARK:
-                return Outcome(sent, numbers, delays, came_ns[-1] - came_ns[min(1, len(numbers))])
-            seconds, rest = _TIMESPEC.unpack(told[0][2])
-            came_ns.append(seconds * 1_000_000_000 + rest)
-            numbers.append(number)
-            delays.append(came_ns[-1] - sent_ns)
 
 
 def _all_came(found: Outcome) -> str | None:

@@ -10,20 +10,20 @@ from impairlab.drivers.netem.translate import UNLIMITED, Stages, merged
 from impairlab.drivers.netem.wire import messages, netem, tbf
 from impairlab.drivers.netem.wire.messages import Qdisc, Request
 from impairlab.drivers.netem.wire.netem import NetemState
-from impairlab.drivers.netem.wire.socket import RouteSocket
+from impairlab.drivers.netem.wire.route import Route
 from impairlab.drivers.netem.wire.tbf import TbfState
 
 Present = Mapping[tuple[int, int], Qdisc]
 """Disciplines by index of device and handle."""
 
 
-def present(route: RouteSocket) -> Present:
+def present(route: Route) -> Present:
     """Return all disciplines of the namespace that have a handle. Raises KernelRefused."""
     every = (messages.read_qdisc(message) for message in route.ask(messages.list_qdiscs(0)))
     return {(each.place.index, each.place.handle): each for each in every}
 
 
-def roots(route: RouteSocket) -> dict[int, Qdisc]:
+def roots(route: Route) -> dict[int, Qdisc]:
     """Return the root of each device. Raises KernelRefused."""
     every = (messages.read_qdisc(message) for message in route.ask(messages.list_qdiscs(0)))
     return {each.place.index: each for each in every if each.place.parent == messages.ROOT}

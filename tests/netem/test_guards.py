@@ -21,8 +21,8 @@ from impairlab.drivers import (
     VerifyMismatch,
     connect,
 )
-from impairlab.drivers.netem import offloads
-from impairlab.drivers.netem.devices import NOTES
+from impairlab.drivers.netem.wire import offloads
+from impairlab.drivers.netem.wire.host import NOTES
 
 AB = Target(path="wan", direction="a-b")
 HOST = "netem://local?paths=host:wb"
@@ -61,7 +61,7 @@ def test_the_root_is_ours_while_it_is_open_and_gone_afterwards() -> None:
     with connect(ADDRESS, driver="netem"):
         assert {each["handle"] for each in roots("wb")} == {"1a7e:", "1a81:", "1a82:"}
     assert roots("wb") == before
-    assert not list(NOTES.glob("*.json"))
+    assert not list(Path(NOTES).glob("*.json"))
 
 
 def test_somebody_elses_root_is_refused() -> None:

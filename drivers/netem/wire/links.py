@@ -21,7 +21,7 @@ from .messages import (
     Message,
     Request,
 )
-from .socket import RouteSocket
+from .route import Route
 
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBi")
@@ -52,13 +52,13 @@ class Link:
     kind: str
 
 
-def links(route: RouteSocket) -> dict[str, Link]:
+def links(route: Route) -> dict[str, Link]:
     """Return the devices of the namespace by name."""
     found = (_read_link(message) for message in route.ask(Request(GET_LINK, DUMP, _LINK.pack(0, 0, 0, 0, 0))))
     return {link.name: link for link in found}
 
 
-def addresses(route: RouteSocket) -> Iterator[tuple[int, str]]:
+def addresses(route: Route) -> Iterator[tuple[int, str]]:
     """Yield index of device and address, IPv4 and IPv6."""
     for message in route.ask(Request(GET_ADDRESS, DUMP, _ADDRESS.pack(0, 0, 0, 0, 0))):
         family, _, _, _, index = fields(_ADDRESS, message.body, "an address")

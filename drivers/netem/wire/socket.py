@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator, Sequence
-from typing import Self
 
 from .attributes import WireError
 from .messages import DONE, DUMP, ERROR, KernelRefused, Message, Request, messages, refusal
@@ -33,7 +32,7 @@ class RouteSocket:
         self._buffer = bytearray(_LONGEST_ANSWER)
         self._sequence = 0
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> RouteSocket:  # noqa: PYI034 - as of `Host`
         return self
 
     def __exit__(self, *_: object) -> None:

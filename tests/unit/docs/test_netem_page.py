@@ -6,7 +6,7 @@ from impairlab.drivers.netem.probe import KernelFeatures
 from impairlab.drivers.netem.topology import Topology
 from impairlab.drivers.netem.translate import Sizing
 
-EVERYTHING = KernelFeatures(*[True] * 9)
+EVERYTHING = KernelFeatures("6.1", *[True] * 9)
 
 
 def test_the_settings_are_those_of_the_address(page):

@@ -21,6 +21,7 @@ from impairlab.drivers.netem.wire.tbf import TbfState
 
 SIZING = Sizing(10**9)
 ALL = KernelFeatures(
+    release="6.1",
     wide_times=True, negative_latency=True, seed=True, slot=True, duplicate=True, shaper=True, flower=True,
     ingress=True, own_counters=False,
 )  # fmt: skip
