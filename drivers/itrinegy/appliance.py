@@ -5,22 +5,23 @@ Source of the dialect: itrinegy.py in github.com/nijokarively/itrinegy-api. Noth
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from threading import Lock
-from time import monotonic_ns, sleep
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import monotonic_ns
 
 from impairlab.drivers.aftermath import find_out
 from impairlab.drivers.appliance import Appliance, Commit
 from impairlab.drivers.itrinegy.capabilities import capabilities
-from impairlab.drivers.itrinegy.modules import Module, NotInOurWordsError, modules_of, read_conditions
+from impairlab.drivers.itrinegy.emulations import Emulations
+from impairlab.drivers.itrinegy.modules import OURS, Module, NotInOurWordsError, changes, modules_of, read_conditions
+from impairlab.drivers.itrinegy.session import SESSION_ID, Session
 from impairlab.drivers.itrinegy.site import Site
+from impairlab.drivers.itrinegy.text import options_in, quoted
 from impairlab.drivers.links.link import Exchange
 from impairlab.drivers.links.one_shot import OneShotLink
-from impairlab.drivers.model.applied import FlowEntry, Identity, Statistics
+from impairlab.drivers.model.applied import FlowEntry, Identity, Snapshot, Statistics
 from impairlab.drivers.model.capabilities import Violation
-from impairlab.drivers.model.conditions import Conditions
+from impairlab.drivers.model.conditions import NEUTRAL, Conditions
 from impairlab.drivers.model.errors import (
     AuthError,
     CapabilityError,
@@ -29,40 +30,36 @@ from impairlab.drivers.model.errors import (
     ImpairlabError,
     InstrumentError,
     InstrumentExecutionError,
-    MalformedResponse,
     ProtocolError,
     TransportError,
+    VerifyMismatch,
 )
 from impairlab.drivers.model.flows import Filter, Target
 from impairlab.drivers.options import Options
-
-_EXPIRED = "Unable to find user session"
-_IN_USE = "in use"
-_IN_USE_ATTEMPTS = 3
-_IN_USE_PAUSE_S = 2.0
-"""As the published client waits: a port may be told to be in use shortly after it was let go."""
-
-_FIELDS_OF_AN_EMULATION = 8
-_PLACE_WITHOUT_MODULE = "Default:;"
 
 
 class NeOneAppliance(Appliance):
     """Virtual interfaces of an NE-ONE. A path is two of them, one a direction.
 
-    Every command has a connection of its own and names the session; a session that has expired is made anew. All of a
-    direction is set by one command. There are no counters and there is no lock.
+    Every command has a connection of its own and names the session; a session that has expired is made anew. What
+    changes in a direction is set by one command; modules that are no impairment are never touched. There are no
+    counters and there is no lock.
 
     Args:
         address: "tcp://lab@192.0.2.1:8099?paths=wan:11/12" with the settings of `Site`.
         options: How to connect. The secret is the password; without one it is empty. It tells no serial number.
 
+    Attributes:
+        emulations: Its emulations and ports, to list and to make.
+
     Raises:
         ConnectError, SessionLimit, ExchangeTimeout: Nobody answers.
         AuthError: The login is refused.
         IdentityMismatch: A serial number is expected.
-        InstrumentError: It has no such interface.
+        InstrumentError: It has no such emulation or interface.
     """
 
+    emulations: Emulations
     identity = Identity(manufacturer="iTrinegy", model="NE-ONE", serial="", firmware="")
 
     def __init__(self, address: str, options: Options | None = None) -> None:
@@ -71,26 +68,27 @@ class NeOneAppliance(Appliance):
         if options.serial:
             raise IdentityMismatch(f"tells no serial number, {options.serial} was expected", appliance=self.name)
         self._site = Site.parse(address, self.name)
-        self._password = options.secret or ""
-        if {'"', ";", "\n"} & {*self._site.user, *self._password}:
-            raise AuthError('a user or password with ", ; or a line feed cannot be sent', appliance=self.name)
+        password = options.secret or ""
+        both = self._site.user + password
+        if {'"', ";"} & {*both} or not both.isascii() or not both.isprintable():
+            raise AuthError('a user or password with " or ; cannot be sent, nor one beyond ASCII', appliance=self.name)
         self._patience_ns = options.timeout_ns
-        self._login = Lock()
-        self._session = ""
+        self._beside: dict[Target, Sequence[Module]] = {}
         self.capabilities = capabilities(self._site)
         self._link = OneShotLink(
             self._site.host,
             self._site.port,
+            hidden=SESSION_ID,
             name=self.name,
             wire_log=options.wire_log,
-            secrets=[options.secret] if options.secret else [],
+            secrets=[password, quoted(password)[1:-1]],
             timeout_ns=options.timeout_ns,
             gap_ns=options.gap_ns,
         )
+        self._session = Session(self._link, self._site.user, password, self.name)
+        self.emulations = Emulations(self._session)
         try:
-            self._log_in("")
-            for target in self.targets():
-                self._modules(target)
+            self._look_around()
         except ImpairlabError:
             self._link.close()
             raise
@@ -107,6 +105,33 @@ class NeOneAppliance(Appliance):
         """
         return [FlowEntry(target=target, conditions=self._conditions(target)) for target in targets]
 
+    def beside(self, target: Target) -> Sequence[Module]:
+        """Return the modules of a direction that conditions are not made of and that are never touched.
+
+        Routes and filters, and `Fragment_MTU`: it breaks packets up, which the vocabulary has no word for.
+        """
+        return [module for number, module in self._modules(target).items() if number not in OURS]
+
+    def snapshot(self, targets: Iterable[Target] | None = None) -> Snapshot:
+        """Return what is programmed, and note what is beside it: `restore` sees whether that is still so."""
+        snapshot = super().snapshot(targets)
+        self._beside.update((entry.target, self.beside(entry.target)) for entry in snapshot.entries)
+        return snapshot
+
+    def restore(self, snapshot: Snapshot) -> Commit:
+        """Program what a snapshot holds; see `Appliance.restore`.
+
+        Raises:
+            VerifyMismatch: Also when somebody changed modules that are never touched here.
+        """
+        commit = super().restore(snapshot)
+        for target in (entry.target for entry in snapshot.entries if entry.target in self._beside):
+            was, now = (" ".join(map(str, each)) for each in (self._beside[target], self.beside(target)))
+            if was != now:
+                problem = f"{target}, beyond what can be set here: was {was or 'nothing'}, is {now or 'nothing'}"
+                raise VerifyMismatch(problem, appliance=self.name)
+        return commit
+
     def statistics(self, target: Target) -> Statistics:
         """Return no counter: no command for one is public."""
         del target
@@ -121,142 +146,105 @@ class NeOneAppliance(Appliance):
     def unlock(self) -> None:
         """Do nothing, as `lock`."""
 
+    def _look_around(self) -> None:
+        """See that what the address names is there."""
+        emulation = self._site.emulation
+        if emulation is not None:
+            self._must_be_there(emulation, [each.id for each in self.emulations.all()], "emulation")
+            there = self.emulations.interfaces(emulation)
+            for target in self.targets():
+                self._must_be_there(self._site.interface(target), there, f"virtual interface of emulation {emulation},")
+        for target in self.targets():
+            self._modules(target)
+
+    def _must_be_there(self, number: int, there: Sequence[int], what: str) -> None:
+        if number not in there:
+            words = f"there is no {what} {number}; there is {', '.join(map(str, there)) or 'none'}"
+            raise InstrumentExecutionError([(0, words)], appliance=self.name)
+
     def _write(self, settings: Mapping[Target, Conditions]) -> Commit:
-        before = {entry.target: entry.conditions for entry in self.read_many(settings)}
+        begun_ns = monotonic_ns()
+        before = {target: self._modules(target) for target in settings}
+        wanted = {target: self._changes(target, settings[target], before[target]) for target in settings}
         try:
-            return self._carry_out(settings)
+            done = self._send(wanted)
+            if not all(conditions.is_neutral for conditions in settings.values()):
+                done += self._started()
         except InstrumentError as refused:
             self._put_back(before, refused)
             raise
         except (TransportError, ExchangeTimeout, ProtocolError) as failure:
             find_out(self, settings, failure, lambda: self._link.resynchronise(self._patience_ns))
             raise
-
-    def _carry_out(self, settings: Mapping[Target, Conditions]) -> Commit:
-        done = [
-            self._change(f"--Id {self._site.interface(target)} {self._words(conditions)}")
-            for target, conditions in settings.items()
-        ]
-        emulation = self._site.emulation
-        if (
-            emulation is not None
-            and not all(each.is_neutral for each in settings.values())
-            and not self._runs(emulation)
-        ):
-            done.append(self._change(f"--emulationId {emulation} --start"))
+        if not done:  # it is so already: having asked shows that, and when
+            return Commit(begun_ns, monotonic_ns())
         return Commit(done[0].sent_ns, done[-1].acknowledged_ns)
 
-    def _words(self, conditions: Conditions) -> str:
-        return " ".join(f'--procModule "{module}"' for module in modules_of(conditions, self._site.speed_unit))
+    def _send(self, modules: Mapping[Target, Sequence[Module]]) -> list[Exchange]:
+        """Send the modules of each direction in one command."""
+        return [
+            self._session.change(
+                f"--Id {self._site.interface(target)} " + " ".join(f"--procModule {quoted(str(each))}" for each in some)
+            )
+            for target, some in modules.items()
+            if some
+        ]
 
-    def _put_back(self, before: Mapping[Target, Conditions], refused: InstrumentError) -> None:
-        """After a refusal set again what was there."""
+    def _started(self) -> list[Exchange]:
+        """Start the emulation that the address names, unless the appliance says that it runs."""
+        emulation = self._site.emulation
+        running = [each.id for each in self.emulations.all() if each.running] if emulation is not None else []
+        return [] if emulation is None or emulation in running else [self.emulations.start(emulation)]
+
+    def _put_back(self, before: Mapping[Target, Mapping[int, Module]], refused: InstrumentError) -> None:
+        """After a refusal set again what was there, in the words in which it was answered."""
         try:
-            self._carry_out(before)
+            self._send({target: self._way_back(modules, self._modules(target)) for target, modules in before.items()})
         except ImpairlabError as error:
             refused.state_known = False
             refused.add_note(f"and what was there before could not be put back: {error}")
             return
         refused.add_note("what was programmed before is programmed again")
 
+    def _way_back(self, before: Mapping[int, Module], now: Mapping[int, Module]) -> list[Module]:
+        """Return what makes of the modules that are there those that were; one that was not becomes neutral."""
+        idle = {each.number: each for each in modules_of(NEUTRAL, self._site.speed_unit)}
+        return [before.get(number, idle[number]) for number in sorted(OURS) if now.get(number) != before.get(number)]
+
     def _write_filter(self, target: Target, selector: Filter | None) -> None:
         raise CapabilityError([*self._check_filter(target, selector)], appliance=self.name)
 
+    def _changes(self, target: Target, conditions: Conditions, present: Mapping[int, Module]) -> list[Module]:
+        with self._in_our_words(target):
+            return changes(conditions, present, self._site.speed_unit)
+
     def _conditions(self, target: Target) -> Conditions:
         modules = self._modules(target)
-        try:
+        with self._in_our_words(target):
             return read_conditions(modules, self._site.speed_unit)
+
+    @contextmanager
+    def _in_our_words(self, target: Target) -> Iterator[None]:
+        """Name the appliance and the direction in errors about modules."""
+        try:
+            yield
         except NotInOurWordsError as error:
             problem = f"set on the appliance is what no value here says: {error}"
             wrong = Violation(where=str(target), field="conditions", problem=problem, legal="take it away there")
             raise CapabilityError([wrong], appliance=self.name) from error
         except ValueError as error:
-            raise self._malformed("--getVISettings", f"{target}: {error}") from error
+            raise self._session.malformed("--getVISettings", "", f"{target}: {error}") from error
 
     def _modules(self, target: Target) -> dict[int, Module]:
         violations = self.capabilities.check_target(target)
         if violations:
             raise CapabilityError(violations, appliance=self.name)
         command = f"--Id {self._site.interface(target)} --getVISettings"
-        reply = self._ask(command)
+        reply = self._session.ask(command)
         try:
-            told = [value for key, value in pairwise(shlex.split(reply)) if key == "--procModule"]
-            found = [Module.read(value) for value in told if not value.startswith(_PLACE_WITHOUT_MODULE)]
+            found = [Module.read(value) for option, value in options_in(reply) if option == "procModule"]
         except ValueError as error:
-            raise self._malformed(command, f"{target}: {error}", reply) from error
+            raise self._session.malformed(command, reply, f"{target}: {error}") from error
         if not found:
-            raise self._malformed(command, f"{target}: no module", reply)
+            raise self._session.malformed(command, reply, f"{target}: no module")
         return {module.number: module for module in found}
-
-    def _runs(self, emulation: int) -> bool:
-        """Whether an emulation runs. Raises InstrumentExecutionError where there is none."""
-        command = "--getemulations"
-        reply = self._ask(command)
-        header, _, data = reply.partition(" ")
-        fields = data.strip("\"' ").split(";")[1:]
-        rows = [fields[at : at + _FIELDS_OF_AN_EMULATION] for at in range(0, len(fields), _FIELDS_OF_AN_EMULATION)]
-        if header != "--emulations":
-            raise self._malformed(command, "no emulations", reply)
-        for row in rows:
-            if len(row) == _FIELDS_OF_AN_EMULATION and row[0] == str(emulation):
-                return row[2].strip().lower() in {"1", "true", "yes", "running"}
-        raise InstrumentExecutionError(
-            [(0, f"there is no emulation {emulation}")], appliance=self.name, command=command, state_known=True
-        )
-
-    def _ask(self, command: str) -> str:
-        """Return the answer to something that changes nothing."""
-        for _ in range(2):
-            session = self._session
-            reply = self._link.query(f"{session} {command}")
-            if not self._has_expired(reply, session):
-                break
-        return self._expect_success(command, reply)
-
-    def _change(self, command: str) -> Exchange:
-        """Carry out something that changes the appliance, again as long as it is told that a port is in use."""
-        attempts = 0
-        while True:
-            session = self._session
-            done = self._link.exchange(f"{session} {command}")
-            if self._has_expired(done.reply, session) and attempts == 0:
-                attempts += 1
-                continue
-            attempts += 1
-            if not (done.reply.startswith("--error") and _IN_USE in done.reply) or attempts > _IN_USE_ATTEMPTS:
-                self._expect_success(command, done.reply)
-                return done
-            sleep(_IN_USE_PAUSE_S)
-
-    def _has_expired(self, reply: str, session: str) -> bool:
-        """Log in again if a reply says that the session is gone; say whether it did."""
-        if not (reply.startswith("--error") and _EXPIRED in reply):
-            return False
-        self._log_in(session)
-        return True
-
-    def _log_in(self, stale: str) -> None:
-        """Begin a session, unless somebody has begun one since `stale` was in use."""
-        with self._login:
-            if self._session != stale:
-                return
-            command = f'--login "{self._site.user};{self._password}"'
-            reply = self._link.query(command)
-            if reply.startswith("--error"):
-                raise AuthError(f"does not let {self._site.user!r} in: {reply}", appliance=self.name)
-            if not reply.startswith("--sessionId "):
-                raise self._malformed("--login", "no session", reply)
-            self._session = reply.strip()
-
-    def _expect_success(self, command: str, reply: str) -> str:
-        if reply.startswith("--error"):
-            words = reply.removeprefix("--error").strip().strip('"')
-            raise InstrumentExecutionError([(0, words)], appliance=self.name, command=command, state_known=True)
-        if not reply.startswith("--"):
-            raise self._malformed(command, "neither --ok nor an answer", reply)
-        return reply
-
-    def _malformed(self, command: str, problem: str, seen: str = "") -> MalformedResponse:
-        return MalformedResponse(
-            problem, appliance=self.name, command=command, seen=seen.encode(), state_known=False
-        )  # fmt: skip

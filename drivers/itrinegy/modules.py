@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from impairlab.drivers.model.conditions import Conditions
 from impairlab.drivers.model.delays import AnyDelay, Delay
+from impairlab.drivers.model.effects import effect
 from impairlab.drivers.model.impairments import Corrupt, Duplicate, RateLimit, Reorder
 from impairlab.drivers.model.losses import AnyLoss, Outage, RandomBurstLoss, RandomLoss
 
@@ -19,8 +20,12 @@ MS = 1_000_000
 OVERHEADS: Mapping[str, int] = {"l2": 14, "l1": 38}
 """What is added to a packet of layer 3: the Ethernet header; and besides it FCS, preamble and gap."""
 
+_KINDS: Mapping[int, str] = {30: "loss", 40: "corrupt", 50: "delay", 62: "duplicate", 65: "reorder", 70: "rate"}
+OURS = frozenset(_KINDS)
+"""Numbers of the modules that conditions are made of."""
+
 DEFAULT_QUEUE, DEFAULT_OVERHEAD = 64_000, 18
-_MODULE = re.compile(r"(?:Default:)?(?P<name>[A-Za-z_]+);(?P<number>\d+);(?P<fields>.*)", re.DOTALL)
+_MODULE = re.compile(r"(?:Default:)?(?P<name>[^;]*);(?P<number>\d+);(?P<fields>.*)", re.DOTALL)
 
 
 class NotInOurWordsError(ValueError):
@@ -58,6 +63,30 @@ class Module:
         """As the value of `--procModule`."""
         fields = "".join(f"{key};{value};" for key, value in self.fields.items())
         return f"Default:{self.name};{self.number};{fields}"
+
+
+def changes(conditions: Conditions, present: Mapping[int, Module], speed_unit: int) -> list[Module]:
+    """Return the modules to send so that an interface does what conditions say; none where it does so already.
+
+    Args:
+        conditions: What is wanted.
+        present: What it has, by number.
+        speed_unit: Bit/s in one unit of Link_Speed.
+
+    Raises:
+        NotInOurWordsError: It has what conditions have no place for.
+        ValueError: It has what cannot be read.
+    """
+    now = read_conditions(present, speed_unit)
+    differ = {
+        number for number, kind in _KINDS.items() if effect(getattr(now, kind)) != effect(getattr(conditions, kind))
+    }
+    kept = {"TTL_Cost": present[70].fields.get("TTL_Cost", "0")} if 70 in present else {}
+    return [
+        replace(each, fields={**each.fields, **kept}) if each.number == 70 else each  # routing has its say there, too
+        for each in modules_of(conditions, speed_unit)
+        if each.number in differ
+    ]
 
 
 def modules_of(conditions: Conditions, speed_unit: int) -> Iterator[Module]:
@@ -242,8 +271,8 @@ def _read_reorder(module: Module | None) -> Reorder | None:
     least, most = _whole(module, "Minimum_Move"), _whole(module, "Maximum_Move")
     if not rate or not most:
         return None
-    if least < 1:
-        raise NotInOurWordsError(f"{module}: packets that are moved by {least}")
+    if not 1 <= least <= most:
+        raise NotInOurWordsError(f"{module}: packets that are moved by {least} to {most}")
     return Reorder(rate=rate, depth=least, depth_most=most if most > least else 0)
 
 
@@ -252,13 +281,15 @@ def _read_speed(module: Module | None, speed_unit: int) -> RateLimit | None:
         return None
     _only(module, "Linkspeed_and_FIFO_Queue_Bytes")
     speed = _number(module, "Link_Speed") * speed_unit
+    if _number(module, "Congestion_PCT", "0"):
+        raise NotInOurWordsError(f"{module}: congestion")
     if not speed:
         return None
+    if module.fields.get("Link_Type", "Manual") != "Manual":
+        raise NotInOurWordsError(f"{module}: a kind of link that is not Manual")
     overhead = _whole(module, "Overhead")
     if overhead not in OVERHEADS.values() or speed != speed.to_integral_value():
         raise NotInOurWordsError(f"a link speed that counts {overhead} bytes more of each packet")
-    if _number(module, "Congestion_PCT", "0") or _number(module, "TTL_Cost", "0"):
-        raise NotInOurWordsError(f"{module}: congestion or a cost of time to live")
     layer = "l1" if overhead == OVERHEADS["l1"] else "l2"
     return RateLimit.model_validate(
         {"rate": int(speed), "mode": "link", "queue": _whole(module, "Queue_Length"), "layer": layer}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,22 +53,26 @@ class Redaction:
 
     Args:
         secrets: Texts never to be shown; empty ones are ignored.
+        pattern: Matches what is a secret wherever it stands, for those that the appliance makes up.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), pattern: re.Pattern[str] | None = None) -> None:
         self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._pattern = pattern
 
     def hide(self, text: str) -> str:
         """Return the text without the secrets."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
-        return text
+        return text if self._pattern is None else self._pattern.sub(_HIDDEN, text)
 
     def hide_bytes(self, content: bytes) -> bytes:
         """Return the bytes without the secrets."""
         for secret in self._secrets:
             content = content.replace(secret.encode(), _HIDDEN.encode())
-        return content
+        if self._pattern is None:
+            return content
+        return self._pattern.sub(_HIDDEN, content.decode("latin-1")).encode("latin-1")
 
 
 class WireLog:

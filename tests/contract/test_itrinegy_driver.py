@@ -18,7 +18,7 @@ from impairlab.drivers import (
     duplicate,
     loss,
 )
-from impairlab.drivers.itrinegy import NeOneAppliance, appliance
+from impairlab.drivers.itrinegy import NeOneAppliance, session
 from impairlab.drivers.model import Corrupt, Delay, Outage, RandomBurstLoss, RateLimit, Reorder
 from impairlab.drivers.options import Options
 from impairlab.drivers.testing.peers import Wire, tcp_peer
@@ -54,6 +54,8 @@ class Box:
             return f'--error "{self.refusals.pop(0)}"'
         if command == "getemulations":
             return f'--emulations "2;3;other;1;;0;lab;;;7;net;{self.running};;0;lab;;"'
+        if command == "emulationId 7 --getVIsForEmulation":
+            return '--VIsForEmulation "2;11;12;"'
         if command == "emulationId 7 --start":
             self.running = "1"
             return "--ok"
@@ -162,16 +164,17 @@ def test_an_emulation_that_does_not_run_is_started_when_something_is_to_be_impai
         driver.path("wan").a_to_b.apply(delay("36 ms"))
         assert not any("--start" in line for line in box.sent)
     box.running = "0"
-    with (
-        driven(box, "paths=wan:11/12&emulation=8") as driver,
-        pytest.raises(InstrumentExecutionError, match="no emulation 8"),
+    for settings, problem in (
+        ("12&emulation=8", "no emulation 8; there is 3, 7"),
+        ("13&emulation=7", "emulation 7, 13"),
     ):
-        driver.path("wan").a_to_b.apply(delay("35 ms"))
+        with pytest.raises(InstrumentExecutionError, match=problem), driven(box, f"paths=wan:11/{settings}"):
+            pass
 
 
 def test_a_port_that_is_said_to_be_in_use_is_asked_for_again(box: Box, monkeypatch) -> None:
     waited = []
-    monkeypatch.setattr(appliance, "sleep", waited.append)
+    monkeypatch.setattr(session, "sleep", waited.append)
     busy = "Cannot Open a connection to Input port (10.0.0.1) - likely it's already in use"
     with driven(box) as driver:
         box.refusals = [busy, busy]
