@@ -61,8 +61,12 @@ class Gate(Protocol):
         """Take a connection in; hand over a plain socket for each conversation in it, and its peer, from any thread."""
         ...
 
-    def end_all(self, *, reset: bool) -> None:
-        """End every connection that was admitted; as a reset, without a word, where it is one."""
+    def cut_all(self, *, reset: bool) -> None:
+        """Cut every connection that was admitted, without a word; as a reset where it is one."""
+        ...
+
+    def wait(self) -> None:
+        """Wait for the threads of those that were cut; their conversations have ended."""
         ...
 
 
@@ -291,12 +295,14 @@ class ConversationServer:
         peer.conversation.close()
 
     def _drop_all(self, *, reset: bool = False) -> None:
+        if self._gate is not None:
+            self._gate.cut_all(reset=reset)
         while self._handed_over:
             self._handed_over.popleft()[0].close()
         for peer in tuple(self._peers):
             self._drop(peer, reset=reset)
         if self._gate is not None:
-            self._gate.end_all(reset=reset)
+            self._gate.wait()
 
     def _turn(self, now_ns: int) -> None:
         if self._reopen_at_ns is not None and now_ns >= self._reopen_at_ns:

@@ -248,7 +248,9 @@ def test_it(impairlab_path, impairlab_run):
         for _ in range(interrupts):  # as a terminal does: to everything in the foreground
             os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=60)
-    assert process.returncode == pytest.ExitCode.INTERRUPTED, output
+    # The second one may meet pytest while it tells of the first, and then pytest ends by it.
+    ends = {pytest.ExitCode.INTERRUPTED} if interrupts == 1 else {pytest.ExitCode.INTERRUPTED, -signal.SIGINT}
+    assert process.returncode in ends, output
     assert lab.programmed() == []
 
 

@@ -141,8 +141,9 @@ def test_an_sne_of_6_1_impairs_what_it_is_told_to(plane: NetnsPlane, at_best: An
         sne_put(client, "impairments/Drop/packetdrop", {"enabled": True, "packetDropSettings": half})
         wait_until_updated(client, "Drop/packetdrop")
         assert arrived(plane, 400) == 300
-        counted = client.get("/api/maps/wan/stats").json()["links"][0]
-        assert counted["dropped_loss"] >= 100
+        nodes = {node["name"]: node["kvp"] for node in client.get("/api/maps/wan/stats").json()["nodes"]}
+        counted = {pair["key"]: pair["value"]["u64"] for pair in nodes["Drop"]}
+        assert counted["Packets Dropped"] >= 100
 
         sne_put(client, "stop")
         assert at_best(lambda: least_round_trip_ms(plane), 15) < 15

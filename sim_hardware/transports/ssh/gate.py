@@ -45,6 +45,7 @@ class SshGate:
         self._name = name
         self._lock = Lock()
         self._visits: list[_Visit] = []
+        self._cut: list[_Visit] = []
 
     def admit(self, sock: socket.socket, peer: str, hand_over: HandOver) -> None:
         """Let a client log in and begin shells, in threads of its own."""
@@ -56,14 +57,17 @@ class SshGate:
             self._visits.append(visit)
         visit.start(self._host_key, door)
 
-    def end_all(self, *, reset: bool) -> None:
-        """End every connection and wait for its threads."""
+    def cut_all(self, *, reset: bool) -> None:
+        """Cut every connection."""
         with self._lock:
-            visits, self._visits = self._visits, []
-        for visit in visits:
-            visit.end(reset=reset)
-        for visit in visits:
-            visit.join()
+            self._cut, self._visits = self._visits, []
+        for visit in self._cut:
+            visit.cut(reset=reset)
+
+    def wait(self) -> None:
+        """Wait for the threads of those that were cut."""
+        while self._cut:
+            self._cut.pop().join()
 
 
 class _Visit:
@@ -89,7 +93,7 @@ class _Visit:
         self._transport.add_server_key(host_key)
         self._host.start()
 
-    def end(self, *, reset: bool) -> None:
+    def cut(self, *, reset: bool) -> None:
         with suppress(OSError):  # the client has closed it already
             if reset:
                 self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
